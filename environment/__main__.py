@@ -1,0 +1,130 @@
+"""`python3 -m environment VERB`: the one command line of the course. Standard library only until the environment exists."""
+
+import argparse
+import os
+import sys
+
+from environment import bootstrap, builder, console, paths
+from environment.errors import EnvironmentProblem
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 -m environment", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, text: str) -> argparse.ArgumentParser:
+        return verbs.add_parser(name, help=text, description=text)
+
+    start = verb("start", "set everything up and open JupyterLab on the course")
+    start.add_argument("--yes", action="store_true", help="answer yes to every question (CI and dev containers imply it)")
+    start.add_argument("--engine", choices=["auto", "owned", "shared"], default="auto", help="which Docker Engine to use")
+    start.add_argument("--no-browser", action="store_true", help="print the address only")
+    start.add_argument("--detach", action="store_true", help="return as soon as JupyterLab answers")
+    start.add_argument("--port", type=int, default=0, help="JupyterLab's port (default: a free one)")
+    verb("stop", "stop JupyterLab, background work and the course's engine; keep images and your work")
+    verb("status", "what runs, what is still being made, where to go on")
+    doctor = verb("doctor", "find out by doing what this machine can run")
+    doctor.add_argument("--json", action="store_true")
+    shell = verb("shell", "a shell (or one command) with the lab's environment")
+    shell.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
+    reset = verb("reset", "give a lesson its first state back: cells and containers; your file is kept as a backup")
+    reset.add_argument("lesson")
+    clean = verb("clean", "stop and remove everything the course made on this machine, but not your changed notebooks")
+    clean.add_argument("--yes", action="store_true")
+    clean.add_argument("--keep-cache", action="store_true", help="keep built tools, so that the next start is fast")
+    run = verb("run", "execute lessons with papermill in a copy under build/")
+    run.add_argument("lessons", nargs="*")
+    test = verb("test", "prove it all: style, types, unit and live tests, every exercise's proofs")
+    test.add_argument("--yes", action="store_true")
+    test.add_argument("--all", action="store_true", help="also what did not change since it was last green")
+    test.add_argument("--only", help="one stage: style, unit, live, proofs, run, browser, fresh")
+    bench = verb("bench", "measure against the targets")
+    bench.add_argument("rows", nargs="*")
+    fix = verb("fix", "repair style and normal form: ruff, notebooks, pictures")
+    fix.add_argument("--check", action="store_true", help="change nothing, fail if anything would change")
+    verbs.add_parser("_build")
+    return parser
+
+
+def _inside() -> bool:
+    """Whether this process already runs in the lab's virtual environment."""
+    return sys.prefix == str(bootstrap.environment_folder("lab")) or sys.prefix == str(
+        bootstrap.environment_folder("test")
+    )
+
+
+def _continue_in(lock: str) -> None:
+    """Go on in the virtual environment of `lock`, as the same process."""
+    python = bootstrap.create_environment(lock)
+    if sys.prefix != str(bootstrap.environment_folder(lock)):
+        os.chdir(paths.ROOT)
+        os.execv(python, [str(python), "-m", "environment", *sys.argv[1:]])  # noqa: S606
+
+
+def _dispatch(args: argparse.Namespace) -> int:  # noqa: PLR0911
+    if args.verb == "_build":
+        builder.work()
+        return 0
+    if args.verb in {"test", "bench", "fix"}:
+        bootstrap.install_packages(bootstrap.missing_packages(engine=False), yes=getattr(args, "yes", True))
+        _continue_in("test")
+    elif args.verb in {"run", "reset"} and not _inside():
+        _continue_in("lab")
+    # Imported late: a verb loads only what it needs, and some of it exists only in the virtual environment.
+    if args.verb == "start":
+        from environment.start import start
+
+        return start(args)
+    if args.verb in {"stop", "status", "clean"}:
+        from environment import lifecycle
+
+        return int(getattr(lifecycle, args.verb)(args))
+    if args.verb == "doctor":
+        from environment import doctor
+
+        return doctor.main(as_json=args.json)
+    if args.verb == "shell":
+        from environment import lifecycle
+
+        return lifecycle.shell(args.words)
+    if args.verb == "reset":
+        from environment import workspace
+
+        return workspace.reset(args.lesson)
+    if args.verb == "run":
+        from environment import papermill_run
+
+        return papermill_run.main(args.lessons)
+    if args.verb == "test":
+        from environment import testing
+
+        return testing.main(everything=args.all, only=args.only, yes=args.yes)
+    if args.verb == "fix":
+        from environment import fix
+
+        return fix.main(check=args.check)
+    from environment import benchmark
+
+    return benchmark.main(args.rows)
+
+
+def main() -> int:
+    """Run one verb; the exit status is 0 when it did what it says, 1 with one clear message when not, 130 on Ctrl-C."""
+    args = _parser().parse_args()
+    try:
+        return _dispatch(args)
+    except EnvironmentProblem as error:
+        console.problem(error)
+        return 1
+    except KeyboardInterrupt:
+        console.say("\nStopped. Run the same command again to go on where this ended.")
+        return 130
+    except OSError as error:
+        if error.errno != 28:  # ENOSPC
+            raise
+        console.problem(EnvironmentProblem("the disk is full.", "free some space; everything finished is kept."))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

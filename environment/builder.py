@@ -1,0 +1,145 @@
+"""What happens in the background after `start`: tools are built, the engine comes up, images are made.
+
+It runs as a process of its own, writes where it is to a file that `status`, `start` and waiting lessons read, and can be
+interrupted at any point: finished parts are kept, and the next start goes on from there.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from environment import bootstrap, console, files, labenv, paths, process, versions
+from environment.engine import choice, owned
+from environment.errors import EnvironmentProblem
+from environment.supply import golang
+
+#: A step of the plan: what it is called, what it does, and what is ready when it is done.
+Plan = list[tuple[str, Callable[[], object], str]]
+
+
+def _progress() -> Path:
+    return paths.state() / "progress.json"
+
+
+def read() -> dict[str, Any]:
+    """Where the background work is: step, done, total, started, ready (stages), error. Empty before the first start."""
+    found = files.read_json(_progress(), {})
+    return found if isinstance(found, dict) else {}
+
+
+def working() -> bool:
+    """Whether the background builder lives."""
+    return process.alive(read().get("process"))
+
+
+def describe(now: dict[str, Any]) -> str:
+    """One line with a bar: which step of how many, how long already."""
+    if now.get("error"):
+        return f"stopped: {now['error']}"
+    if not now.get("step"):
+        return "everything is ready"
+    elapsed = int(time.time() - now["started"])
+    return f"{console.bar(now['done'], now['total'])} · {elapsed // 60}:{elapsed % 60:02} · {now['step']}"
+
+
+def lesson_images() -> list[str]:
+    """The images that the lessons name in their metadata, in the order of the lessons."""
+    wanted: list[str] = []
+    for notebook in sorted([*paths.SOURCES.glob("*/*.ipynb"), *paths.WORKSPACE.glob("[1-9]*/*.ipynb")]):
+        course = json.loads(notebook.read_text())["metadata"].get("course", {})
+        wanted += [image for image in course.get("images", []) if image not in wanted]
+    return wanted
+
+
+def plan(record: dict[str, Any]) -> Plan:
+    """All that has to be true before everything is ready, in the order in which the learner waits for it."""
+    from environment.images import supply
+
+    interpreter = bootstrap.python()
+    steps: Plan = []
+    if choice.is_ours(record):
+        for component in versions.components("engine"):
+            steps.append((f"building {component.name}", lambda c=component: golang.build(c, interpreter), ""))  # type: ignore[misc]
+        steps.append(("starting the engine", _start_engine, "engine"))
+    for name in lesson_images():
+        steps.append((f"image {versions.image(name)}", lambda n=name: supply.ensure(n), f"image-{name}"))  # type: ignore[misc]
+    if choice.is_ours(record):
+        for component in versions.components("plugins"):
+            steps.append((f"building {component.name}", lambda c=component: golang.build(c, interpreter), ""))  # type: ignore[misc]
+        steps.append(("installing buildx and compose", _finish_tools, "plugins"))
+    return steps
+
+
+def _start_engine() -> None:
+    owned.install("engine")
+    with console.step("start the engine"):
+        owned.start()
+
+
+def _finish_tools() -> None:
+    owned.install("plugins")
+    golang.drop_caches()
+
+
+def work() -> None:
+    """Do the plan, step by step, telling where we are. This is what the background process runs."""
+    record = choice.current()
+    if record is None:
+        raise EnvironmentProblem("no engine was chosen.", "run `python3 -m environment start`.")
+    with files.lock("builder"):
+        os.environ.update(labenv.lab())
+        steps = plan(record)
+        if record["kind"] == "shared" or not choice.is_ours(record):
+            ready = ["engine", "plugins"]
+        else:
+            ready = []
+        now: dict[str, Any] = {"process": process.identity(os.getpid()), "total": len(steps), "started": time.time()}
+        for done, (label, act, makes) in enumerate(steps):
+            files.write_json(_progress(), {**now, "step": label, "done": done, "ready": ready})
+            try:
+                act()
+            except EnvironmentProblem as error:
+                files.write_json(_progress(), {**now, "step": label, "done": done, "ready": ready, "error": str(error)})
+                raise
+            ready += [makes] if makes else []
+        files.write_json(_progress(), {**now, "step": "", "done": len(steps), "ready": ready})
+        console.record("background work, all of it", time.time() - now["started"])
+
+
+def launch() -> None:
+    """Start the background process, unless it lives already."""
+    if working():
+        return
+    command = [bootstrap.python(), "-m", "environment", "_build"]
+    pid = process.spawn(command, log=paths.logs() / "builder.log", env=labenv.lab(), cwd=paths.ROOT)
+    files.write_json(_progress(), {"process": process.identity(pid), "step": "starting", "done": 0, "total": 1,
+                                   "started": time.time(), "ready": []})
+
+
+def stop() -> None:
+    """End the background process and whatever it is compiling."""
+    now = read()
+    process.end(now.get("process"), patience=3, group=True)
+
+
+def await_ready(stage: str, tell: Callable[[str], None], *, seconds: float = 1800) -> None:
+    """Wait until `stage` (`engine`, `plugins`, `image-nginx`) is ready, telling progress once a second.
+
+    Raises EnvironmentProblem when the builder stopped before that, or after `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while stage not in read().get("ready", []):
+        now = read()
+        if not working():
+            raise EnvironmentProblem(
+                f"'{stage}' is not ready and nothing is working on it"
+                + (f": {now['error']}" if now.get("error") else "."),
+                "run `python3 -m environment start` in a terminal: it goes on where it stopped.",
+            )
+        if time.monotonic() > deadline:
+            raise EnvironmentProblem(f"'{stage}' was not ready after {seconds:.0f} s: {describe(now)}")
+        tell(describe(now))
+        time.sleep(1)

@@ -1,0 +1,170 @@
+"""Makes an image from Debian packages (and PyPI wheels), for machines that reach no container registry.
+
+A recipe is a folder here: `recipe.toml` (base, packages, wheels, image configuration), `files/` (laid over the root file
+system) and `setup.sh` (run inside, last). No client setting – mirror, proxy, token – stays in a layer: they are mounted
+while packages are installed.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from environment import bootstrap, files, labenv, paths, process
+from environment.errors import EnvironmentProblem
+
+RECIPES = Path(__file__).parent
+LABEL = "containers-course.stand-in"
+SUITE = "trixie"
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+#: What Debian's slim images leave out too.
+_SLIM = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*")
+
+
+def recipe(name: str) -> dict[str, Any]:
+    """The recipe of a catalog image."""
+    return tomllib.loads((RECIPES / name / "recipe.toml").read_text())
+
+
+def key(name: str) -> str:
+    """Names a stand-in by everything it is made from, its base included."""
+    folder = RECIPES / name
+    parts: list[str | bytes] = [SUITE]
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            parts += [str(path.relative_to(folder)), path.read_bytes()]
+    base = recipe(name).get("base")
+    return files.digest_of(*parts, key(base) if base else "")
+
+
+def apt_sources() -> str:
+    """Lines for sources.list: this machine's own Debian mirrors, for the suite the stand-ins are made from.
+
+    Raises EnvironmentProblem where the machine has no Debian mirror configured.
+    """
+    shown = process.run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"])
+    lines = set()
+    for row in shown.splitlines():
+        uri, _, release = row.rpartition(" ")
+        codename, _, pocket = release.partition("-")
+        if codename in {"bookworm", "trixie", "forky"} and pocket in {"", "updates", "security"}:
+            suite = f"{SUITE}-{pocket}" if pocket else SUITE
+            lines.add(f"deb [signed-by={_KEYRING}] {uri.rstrip('/')} {suite} main")
+    if not lines:
+        raise EnvironmentProblem(
+            "no container registry answers, and stand-in images need a Debian mirror, which this machine's apt has not.",
+            "connect to the internet, or set COURSE_REGISTRY_MIRROR to a registry mirror you reach.",
+        )
+    return "\n".join(sorted(lines)) + "\n"
+
+
+def _apt_options() -> list[str]:
+    """The machine's own proxy and certificate settings for apt."""
+    shown = process.run(["apt-config", "dump", "Acquire::http", "Acquire::https"])
+    return [line.removesuffix(";").replace(' "', '="') for line in shown.splitlines() if '""' not in line]
+
+
+def _bootstrap(variant: str, packages: list[str], target: Path) -> None:
+    command = ["mmdebstrap", f"--variant={variant}", "--mode=root", "--format=tar"]
+    command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _SLIM]
+    for option in _apt_options():
+        name, _, value = option.partition("=")
+        command += [f"--aptopt={name} {value}"]
+    command += [f"--include={','.join(packages)}"] if packages else []
+    command += ["--customize-hook=rm -f \"$1\"/etc/apt/sources.list \"$1\"/etc/hostname \"$1\"/etc/resolv.conf"]
+    # No suite file: the sources come on standard input, so that no address is ever written into the tar's history.
+    process.run([*command, SUITE, target, "-"], stdin=apt_sources(), env={**os.environ, "TMPDIR": str(target.parent)},
+                remedy=f"the system packages mmdebstrap and debian-archive-keyring are needed; look at {target.parent}.")
+
+
+def _changes(name: str) -> list[str]:
+    made = recipe(name)
+    config = {"ENTRYPOINT": "[]", "CMD": "[]", **{k: v for k, v in made.get("config", {}).items() if k != "ENV"}}
+    lines = [f"{word} {value if isinstance(value, str) else json.dumps(value)}" for word, value in config.items()]
+    lines += [f"ENV {variable}={value}" for variable, value in made.get("config", {}).get("ENV", {}).items()]
+    lines.append(f"LABEL {LABEL}={key(name)}")
+    lines.append(f'LABEL org.opencontainers.image.title="Stand-in for {name}, made from Debian packages by the course"')
+    return [word for line in lines for word in ("--change", line)]
+
+
+def make(name: str, reference: str) -> None:
+    """Make the stand-in of `name` and tag it as `reference`. The image's base must be in the engine."""
+    made = recipe(name)
+    work = paths.cache() / "images" / f"{name}-{os.getpid()}"
+    work.mkdir(parents=True, exist_ok=True)
+    work.chmod(0o755)
+    try:
+        if "base" in made:
+            _layer(name, made, work, reference)
+        else:
+            _bootstrap(made["variant"], made.get("packages", []), work / "root.tar")
+            _import(name, made, work, reference)
+    finally:
+        files.remove_tree(work)
+
+
+def _import(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
+    root = work / "root"
+    root.mkdir()
+    process.run(["tar", "--extract", "--file", work / "root.tar", "--directory", root, "--numeric-owner"])
+    if "setup" in made:
+        process.run(["sh", "-euc", made["setup"]], cwd=root)
+    archive = subprocess.Popen(["tar", "--create", "--numeric-owner", "--directory", str(root), "."],
+                               stdout=subprocess.PIPE)
+    done = subprocess.run(["docker", "import", *_changes(name), "-", reference], env=labenv.lab(), stdin=archive.stdout,
+                          capture_output=True, text=True)
+    if archive.wait() or done.returncode:
+        raise EnvironmentProblem(f"{reference} could not be imported: {done.stderr.strip()}")
+
+
+def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
+    from environment.images.supply import docker, versions
+
+    (work / "sources.list").write_text(apt_sources())
+    options = ["Dir::Etc::sourcelist=\"/run/course/sources.list\"", "Dir::Etc::sourceparts=\"-\"",
+               "APT::Sandbox::User=\"root\"", "APT::Install-Recommends=\"false\"", *_apt_options()]
+    (work / "apt.conf").write_text("".join(f"{line.replace('=', ' ', 1)};\n" for line in options))
+    if "wheels" in made:
+        _download(made["wheels"], work / "wheels")
+    archives, lists = paths.cache() / "apt" / "archives", paths.cache() / "apt" / "lists"
+    for folder in (archives, lists):
+        folder.mkdir(parents=True, exist_ok=True)
+    mounts = [f"{work}:/run/course:ro", f"{archives}:/var/cache/apt/archives", f"{lists}:/var/lib/apt/lists",
+              f"{RECIPES / name}:/run/recipe:ro"]
+    certificates = Path("/etc/ssl/certs/ca-certificates.crt")
+    mounts += [f"{certificates}:/run/certificates.crt:ro"] if certificates.exists() else []
+    words = [word for mount in mounts for word in ("--volume", mount)]
+    # The host's network: packages must come even where the bridge cannot reach out.
+    container = docker("create", "--network=host", "--tmpfs=/run:exec", *words, "--label", f"{LABEL}=building",
+                       "--env=APT_CONFIG=/run/course/apt.conf", "--env=DEBIAN_FRONTEND=noninteractive",
+                       versions.image(made["base"]), "sleep", "infinity").strip()
+    try:
+        docker("start", container)
+        docker("exec", container, "sh", "-euc", _script(name, made))
+        docker("commit", *_changes(name), "--change", "ENV APT_CONFIG=", "--change", "ENV DEBIAN_FRONTEND=",
+               container, reference)
+    finally:
+        docker("rm", "--force", container)
+
+
+def _script(name: str, made: dict[str, Any]) -> str:
+    lines = []
+    if made.get("packages"):
+        names = " ".join(shlex.quote(package) for package in made["packages"])
+        # Debian's maintainer scripts must not start services in a container.
+        lines += ["printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d", "chmod 755 /usr/sbin/policy-rc.d",
+                  "apt-get update -qq", f"apt-get install -y -qq {names}", "rm /usr/sbin/policy-rc.d",
+                  "rm -rf /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/log/*.log /var/log/apt"]
+    if (RECIPES / name / "files").is_dir():
+        lines.append("cp --recursive --preserve=mode /run/recipe/files/. /")
+    if (RECIPES / name / "setup.sh").exists():
+        lines.append("sh -eu /run/recipe/setup.sh")
+    return "\n".join(lines)
+
+
+def _download(lock: str, target: Path) -> None:
+    process.run([bootstrap.python(), "-m", "pip", "download", "--quiet", "--require-hashes", "--no-deps",
+                 "--only-binary=:all:", "--dest", target, "-r", bootstrap.REQUIREMENTS / lock])

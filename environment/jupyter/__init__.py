@@ -1,0 +1,1 @@
+"""JupyterLab, as the learner gets it."""

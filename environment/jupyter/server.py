@@ -1,0 +1,109 @@
+"""Starts and stops the learner's JupyterLab: loopback only, with a token, on `workspace/`."""
+
+import json
+import secrets
+import socket
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from environment import files, labenv, paths, process
+from environment.errors import EnvironmentProblem
+
+START_SECONDS = 60.0
+
+
+def _record() -> Path:
+    return paths.state() / "jupyter.json"
+
+
+def running() -> dict[str, str] | None:
+    """Where JupyterLab answers (`url`, `base`, `token`), or None."""
+    known = files.read_json(_record())
+    if not known or not process.alive(known["process"]):
+        return None
+    return {"url": known["url"], "base": known["base"], "token": known["token"]}
+
+
+def _free_port(wanted: int) -> int:
+    """`wanted` if it is free, any free one for 0. Raises EnvironmentProblem when the wanted one is taken."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            raise EnvironmentProblem(
+                f"port {wanted} is taken by another program.", "leave --port away: a free one is found."
+            ) from None
+        return int(probe.getsockname()[1])
+
+
+def _configure(folder: Path, token: str, port: int) -> Path:
+    """Our own Jupyter configuration; the user's is not read."""
+    settings = folder / "lab" / "user-settings" / "@jupyterlab"
+    files.write_json(settings / "apputils-extension" / "notification.jupyterlab-settings",
+                     {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True})
+    files.write_json(folder / "jupyter_server_config.json", {
+        "ServerApp": {
+            "ip": "127.0.0.1", "port": port, "port_retries": 0, "open_browser": False, "allow_root": True,
+            "root_dir": str(paths.WORKSPACE), "terminado_settings": {"shell_command": ["/bin/bash"]},
+            "allow_remote_access": False,
+        },
+        "IdentityProvider": {"token": token},
+    })
+    return folder
+
+
+def start(python: Path, *, port: int = 0) -> dict[str, str]:
+    """Start JupyterLab with the environment's `python`, or find the one that runs; return where it answers.
+
+    Raises EnvironmentProblem when it does not answer within 60 s.
+    """
+    known = running()
+    if known:
+        return known
+    number, token = _free_port(port), secrets.token_urlsafe(24)
+    folder = _configure(paths.state() / "jupyter", token, number)
+    environment = labenv.lab()
+    environment |= {
+        "JUPYTER_CONFIG_DIR": str(folder), "JUPYTER_PLATFORM_DIRS": "1",
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "lab" / "user-settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "lab" / "workspaces"),
+        "JUPYTER_DATA_DIR": str(folder / "data"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "IPYTHONDIR": str(folder / "ipython"), "MPLCONFIGDIR": str(folder / "matplotlib"),
+        "PATH": f"{python.parent}:{environment['PATH']}",
+    }
+    log = paths.logs() / "jupyter.log"
+    paths.WORKSPACE.mkdir(exist_ok=True)
+    command = [python, "-m", "jupyterlab", "--config", folder / "jupyter_server_config.json"]
+    who = process.identity(process.spawn(command, log=log, env=environment, cwd=paths.WORKSPACE))
+    base = f"http://127.0.0.1:{number}"
+    found = {"process": who, "base": base, "token": token, "url": f"{base}/lab?token={token}"}
+    files.write_json(_record(), found)
+    _await_answer(who, base, token, log)
+    return {"url": str(found["url"]), "base": base, "token": token}
+
+
+def _await_answer(who: dict[str, Any], base: str, token: str, log: Path) -> None:
+    request = urllib.request.Request(f"{base}/api/status", headers={"Authorization": f"token {token}"})  # noqa: S310
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.alive(who):
+        try:
+            with opener.open(request, timeout=2) as answer:
+                json.load(answer)
+            return
+        except (OSError, urllib.error.URLError, ValueError):
+            time.sleep(0.05)
+    process.end(who)
+    tail = "\n    ".join(log.read_text(errors="replace").splitlines()[-5:])
+    raise EnvironmentProblem(f"JupyterLab did not start:\n    {tail}", f"the whole log is {log}.")
+
+
+def stop() -> bool:
+    """Stop JupyterLab and its kernels; False when it was not running."""
+    known = files.read_json(_record())
+    stopped = bool(known) and process.end(known["process"], patience=8)
+    _record().unlink(missing_ok=True)
+    return stopped

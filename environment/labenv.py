@@ -1,0 +1,35 @@
+"""The one function that makes the lab's environment: for the Jupyter server, kernels, terminals and `environment shell`."""
+
+import os
+from collections.abc import Mapping
+
+from environment import paths
+from environment.engine import choice, owned
+
+#: What would make a client talk to something else than the lab.
+_STRAY = ("DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION", "BUILDX_BUILDER")
+
+
+def lab(base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """`base` (the process's environment) changed so that docker and kubectl talk to the lab, with our own files.
+
+    The user's ~/.docker and ~/.kube are never read or written through it.
+    """
+    environment = dict(os.environ if base is None else base)
+    for name in _STRAY:
+        environment.pop(name, None)
+    parts = environment.get("PATH", os.defpath).split(":")
+    tools = str(owned.programs())
+    system = [folder for folder in ("/usr/sbin", "/sbin") if folder not in parts]
+    environment["PATH"] = ":".join([tools, *(part for part in parts if part != tools), *system])
+    environment["DOCKER_CONFIG"] = str(paths.state() / "docker")
+    environment["KUBECONFIG"] = str(paths.state() / "kubeconfig")
+    record = choice.current()
+    if record:
+        environment["DOCKER_HOST"] = record["host"]
+        environment["COURSE_ENGINE"] = record["kind"]
+    else:
+        environment["DOCKER_HOST"] = owned.url()
+    environment["PYTHONPATH"] = str(paths.ROOT)
+    environment["DOCKER_CLI_HINTS"] = "false"
+    return environment

@@ -1,0 +1,110 @@
+"""Running programs: to the end with a clear error, or detached in a session of their own."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from environment.errors import EnvironmentProblem
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    log: Path | None = None,
+    stdin: str | None = None,
+    remedy: str = "",
+) -> str:
+    """Run `command` to its end and return its stdout. With `log`, all output is appended there instead.
+
+    Raises EnvironmentProblem with the last lines of output when it fails or does not exist.
+    """
+    words = [str(word) for word in command]
+    try:
+        if log:
+            with log.open("ab") as handle:
+                start = handle.tell()
+                done = subprocess.run(words, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=handle, stderr=handle)
+            output = log.read_bytes()[start:].decode(errors="replace")
+        else:
+            done = subprocess.run(words, env=env, cwd=cwd, input=stdin or "", capture_output=True, text=True)
+            output = done.stdout + done.stderr
+    except FileNotFoundError:
+        raise EnvironmentProblem(f"the program '{words[0]}' was not found.", remedy) from None
+    if done.returncode:
+        tail = "\n    ".join(output.strip().splitlines()[-6:])
+        where = f"the whole output is in {log}. " if log else ""
+        raise EnvironmentProblem(
+            f"`{' '.join(words[:4])} …` ended with status {done.returncode}:\n    {tail}", where + remedy
+        )
+    return "" if log else done.stdout
+
+
+def spawn(command: Sequence[str | Path], *, log: Path, env: Mapping[str, str], cwd: Path | None = None) -> int:
+    """Start `command` in its own session with output to `log` and nothing inherited; return its process id."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as handle:
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=handle,
+            start_new_session=True,
+            close_fds=True,
+        )
+    # Never waited for by us: forget it, so that Python does not warn when the object goes.
+    process.returncode = 0
+    return process.pid
+
+
+def started_at(pid: int) -> str | None:
+    """The process's start time in clock ticks, None when it is gone or a zombie. With the id, it names a process for good."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else fields[19]
+
+
+def identity(pid: int) -> dict[str, int | str | None]:
+    """What to write down about a process, so that `alive` cannot mistake another one for it later."""
+    return {"pid": pid, "started": started_at(pid)}
+
+
+def alive(who: object) -> bool:
+    """Whether the process written down by `identity` still runs."""
+    if not isinstance(who, dict) or not isinstance(who.get("pid"), int) or not who.get("started"):
+        return False
+    return started_at(who["pid"]) == who["started"]
+
+
+def end(who: object, *, patience: float = 10.0, group: bool = False) -> bool:
+    """End the process written down by `identity`: SIGTERM, `patience` seconds, then SIGKILL. False if it was gone.
+
+    With `group`, its whole process group goes (it was started by `spawn`, as its own session's leader).
+    """
+    if not alive(who) or not isinstance(who, dict):
+        return False
+    pid = int(who["pid"])
+    send = os.killpg if group else os.kill
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            send(pid, number)
+        except ProcessLookupError:
+            return True
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+            if not alive(who):
+                return True
+            time.sleep(0.05)
+    return True

@@ -1,0 +1,3 @@
+module containers-course.invalid/oci-runtime
+
+go 1.26

