@@ -183,11 +183,11 @@ def _end_leftovers() -> None:
 
 
 def install(stage: str) -> None:
-    """Link the built programs of a stage into the lab's bin; CLI plugins where the docker CLI looks for them."""
-    links = golang.link(stage, programs())
+    """Put the built programs of a stage into the lab's bin; CLI plugins where the docker CLI looks for them."""
+    installed = golang.install(stage, programs())
     if stage == "plugins":
         folder = paths.state() / "docker" / "cli-plugins"
         folder.mkdir(parents=True, exist_ok=True)
-        for link in links:
-            (folder / link.name).unlink(missing_ok=True)
-            (folder / link.name).symlink_to(link.resolve())
+        for program in installed:
+            (folder / program.name).unlink(missing_ok=True)
+            (folder / program.name).symlink_to(program)

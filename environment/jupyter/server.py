@@ -51,6 +51,8 @@ def _configure(folder: Path, token: str, port: int) -> Path:
             "allow_remote_access": False,
         },
         "IdentityProvider": {"token": token},
+        # Unix sockets in our own folder: over TCP, other users of the machine could read along.
+        "KernelManager": {"transport": "ipc"},
     })
     return folder
 
@@ -70,7 +72,7 @@ def start(python: Path, *, port: int = 0) -> dict[str, str]:
         "JUPYTER_CONFIG_DIR": str(folder), "JUPYTER_PLATFORM_DIRS": "1",
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "lab" / "user-settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "lab" / "workspaces"),
-        "JUPYTER_DATA_DIR": str(folder / "data"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTER_DATA_DIR": str(folder / "data"), "JUPYTER_RUNTIME_DIR": str(paths.runtime() / "jupyter"),
         "IPYTHONDIR": str(folder / "ipython"), "MPLCONFIGDIR": str(folder / "matplotlib"),
         "PATH": f"{python.parent}:{environment['PATH']}",
     }

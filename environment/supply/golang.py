@@ -123,10 +123,10 @@ def drop_caches() -> None:
     files.remove_tree(paths.cache() / "go")
 
 
-def link(stage: str, folder: Path) -> list[Path]:
-    """Point `folder` (the lab's bin) at the cached programs of `stage`; missing ones are left out.
+def install(stage: str, folder: Path) -> list[Path]:
+    """Put the cached programs of `stage` into `folder` (the lab's bin); missing ones are left out.
 
-    Returns the links that stand.
+    They are hard links (copies across file systems): oci-runtime finds runc beside itself. Returns what is there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     made = []
@@ -135,6 +135,9 @@ def link(stage: str, folder: Path) -> list[Path]:
         place = folder / component.name
         place.unlink(missing_ok=True)
         if program:
-            place.symlink_to(program)
+            try:
+                place.hardlink_to(program)
+            except OSError:
+                shutil.copy2(program, place)
             made.append(place)
     return made

@@ -1,0 +1,1 @@
+"""Judging notebooks: the submission in one kernel, its judge in another."""

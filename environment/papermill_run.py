@@ -1,0 +1,62 @@
+"""`run`: executes lessons by papermill in a copy under build/, and fails on an error and on points below the maximum."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from environment import console, labenv, paths
+from environment.errors import EnvironmentProblem
+from environment.grading import proofs
+from environment.grading.executor import MIME, role
+
+
+def _points(executed: Path) -> list[str]:
+    """What the grade cells of an executed notebook fell short of."""
+    short = []
+    for cell in json.loads(executed.read_text())["cells"]:
+        if role(cell) != "grade":
+            continue
+        told: dict[str, Any] = next((o["data"][MIME] for o in cell["outputs"] if MIME in o.get("data", {})), {})
+        maximum = cell["metadata"]["nbgrader"]["points"]
+        if told.get("points") != maximum:
+            wrong = [f"{row['wanted']}: {row['seen']}" for row in told.get("rows", []) if not row["ok"]]
+            short.append(f"{cell['id']}: {told.get('points')} of {maximum}: {'; '.join(wrong)}")
+    return short
+
+
+def _execute(lesson: str) -> list[str]:
+    import os
+
+    import papermill
+
+    folder = paths.BUILD / "run" / lesson
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    executed = folder / f"{lesson}.ipynb"
+    os.environ.update(labenv.lab())
+    try:
+        papermill.execute_notebook(
+            str(proofs.notebook(lesson)), str(executed), kernel_name="python3", cwd=str(folder), progress_bar=False,
+            execution_timeout=300,
+        )
+    except papermill.PapermillExecutionError as error:
+        return [f"{lesson}: cell {error.cell_index} failed: {error.ename}: {error.evalue}"]
+    return [f"{lesson}: {row}" for row in _points(executed)]
+
+
+def main(names: list[str]) -> int:
+    """Run the named lessons, or all. Raises EnvironmentProblem with everything that fell short."""
+    unknown = [name for name in names if name not in proofs.lessons()]
+    if unknown:
+        raise EnvironmentProblem(f"there is no lesson '{unknown[0]}'.", f"one of: {', '.join(proofs.lessons())}")
+    problems: list[str] = []
+    for lesson in names or proofs.lessons():
+        with console.step(f"papermill: {lesson}") as told:
+            found = _execute(lesson)
+            told.note = "all points" if not found else f"{len(found)} problems"
+        problems += found
+    if problems:
+        raise EnvironmentProblem("lessons fell short:\n    " + "\n    ".join(problems), "look at build/run/")
+    console.say(f"✓ executed notebooks are in {paths.BUILD / 'run'}")
+    return 0

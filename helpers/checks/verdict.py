@@ -1,0 +1,130 @@
+"""`verify`: judges expectations, waits only while something is on its way, and reports so that a learner knows where to look."""
+
+import contextlib
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import docker.errors
+import requests
+
+from helpers.checks.render import as_html, as_text
+from helpers.errors import CannotTell, CourseError
+
+MIME = "application/vnd.containers-course.verdict+json"
+PAUSE = 0.1
+#: How long something that is on its way may look the same before it counts as standing still, in seconds.
+PATIENCE = 1.5
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a probe saw. `moving` means that it is still changing towards an end (starting, a probe not yet due);
+    `evidence` is a log or event line that explains it."""
+
+    ok: bool
+    text: str
+    moving: bool = False
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One thing that must be true of the live state: in words, as a probe, its points, and where to look if it is not."""
+
+    wanted: str
+    probe: Callable[[], Seen]
+    points: float = 1
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdict. Its repr is the number of points, which is what nbgrader reads; its HTML is the feedback."""
+
+    results: list[tuple[Expectation, Seen]]
+    why: str = ""
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def points(self) -> float:
+        """Points reached."""
+        return float(sum(expectation.points for expectation, seen in self.results if seen.ok))
+
+    @property
+    def maximum(self) -> float:
+        """Points there are."""
+        return float(sum(expectation.points for expectation, _ in self.results))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The verdict as plain data: what is stored, and what the pictures of it are made from."""
+        return [
+            {
+                "ok": seen.ok, "wanted": expectation.wanted, "seen": seen.text, "evidence": seen.evidence,
+                "hint": "" if seen.ok else expectation.hint, "points": expectation.points,
+            }
+            for expectation, seen in self.results
+        ]
+
+    def _told(self) -> dict[str, Any]:
+        why = self.why if self.points == self.maximum else ""
+        return {"points": self.points, "maximum": self.maximum, "rows": self.rows(), "why": why}
+
+    def __str__(self) -> str:
+        return as_text(self._told())
+
+    def __repr__(self) -> str:
+        return repr(self.points)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        return {"text/plain": repr(self), "text/html": as_html(self._told()), MIME: self._told()}
+
+
+def _look(expectation: Expectation) -> Seen:
+    """Probe once. What the learner can have caused is a `Seen`; what is not theirs raises CannotTell."""
+    try:
+        return expectation.probe()
+    except CannotTell:
+        raise
+    except CourseError as error:
+        return Seen(False, error.what)
+    except (requests.ConnectionError, requests.Timeout, docker.errors.DockerException, OSError) as error:
+        raise CannotTell(
+            f"the lab could not be asked whether {expectation.wanted} ({type(error).__name__}: {error}).",
+            "run `python3 -m environment start` in a terminal, then run this cell again. This is not counted as wrong.",
+        ) from None
+    except Exception as error:
+        raise CannotTell(
+            f"the check itself failed while looking whether {expectation.wanted} ({type(error).__name__}: {error}).",
+            "this is the course's fault, not yours, and is not counted as wrong. Please report it.",
+        ) from error
+
+
+def verify(*expectations: Expectation, within: float = 20.0, why: str = "") -> Report:
+    """Judge the live state; wait up to `within` seconds, but only while something that is still wrong is still moving.
+
+    `why` says why it works, and is shown once all is right. Prints the text twin of the report; nothing reaches stderr
+    (nbgrader would score the cell 0). Raises CannotTell when the lab cannot be looked at: that is no verdict.
+
+    >>> verify(Expectation("one is one", lambda: Seen(True, "1")))  # doctest: +ELLIPSIS
+    ✓ ...
+    1.0
+    """
+    began = time.monotonic()
+    with contextlib.redirect_stderr(io.StringIO()):
+        seen = {expectation: _look(expectation) for expectation in expectations}
+        changed = time.monotonic()
+        while time.monotonic() - began < within and time.monotonic() - changed < PATIENCE:
+            waiting = [expectation for expectation, last in seen.items() if not last.ok]
+            if not any(seen[expectation].moving for expectation in waiting):
+                break
+            time.sleep(PAUSE)
+            now = {expectation: _look(expectation) for expectation in waiting}
+            if any(now[expectation] != seen[expectation] for expectation in waiting):
+                changed = time.monotonic()
+            seen |= now
+    report = Report([(expectation, seen[expectation]) for expectation in expectations], why, time.monotonic() - began)
+    print(report)
+    return report

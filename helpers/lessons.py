@@ -1,0 +1,227 @@
+"""`lessons.open`: brings up what a lesson needs, attaches to what is there already, and knows how to take it all away."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from environment import builder, files, labenv, paths
+from environment.engine import choice
+from environment.errors import EnvironmentProblem
+from helpers import magics, place
+from helpers.errors import CourseError
+
+#: An answer is a value, not a file: larger ones are refused.
+LARGEST_ANSWER = 10_000
+_open: dict[str, "Lesson"] = {}
+
+
+def _folder() -> Path:
+    return paths.state() / "lessons"
+
+
+def _metadata(name: str) -> dict[str, Any]:
+    """The lesson's `course` metadata. Raises CourseError when there is no such lesson."""
+    for base in (paths.SOURCES, paths.WORKSPACE):
+        notebook = base / name / f"{name}.ipynb"
+        if notebook.exists():
+            return dict(json.loads(notebook.read_text())["metadata"]["course"])
+    raise CourseError(f"there is no lesson '{name}'.", "open the notebook from the course's own folders.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Lesson:
+    """An open lesson: its folder (`work`), ports, answers, and its share of the engine."""
+
+    def __init__(self, name: str, metadata: dict[str, Any]) -> None:
+        self.name = name
+        self.metadata = metadata
+        self.folder = _folder() / name
+        self.work = self.folder / "work"
+        record = files.read_json(self.folder / "record.json") or self._first_time()
+        self.token: str = record["token"]
+        self.opened_at: float = record["opened_at"]
+        self.ports: dict[str, int] = record["ports"]
+        self.place_env: dict[str, str] = record["place"]
+        self.place = place.Place("here")
+
+    def _first_time(self) -> dict[str, Any]:
+        """Write down, before anything is created, what this lesson may create and since when."""
+        self._refuse_foreign_names()
+        self.work.mkdir(parents=True, exist_ok=True)
+        record = {
+            "token": secrets.token_hex(8), "opened_at": time.time(), "place": {},
+            "ports": {name: _free_port() for name in self.metadata.get("ports", [])},
+        }
+        files.write_json(self.folder / "record.json", record)
+        return record
+
+    def _refuse_foreign_names(self) -> None:
+        if self.metadata["needs"] == "host":
+            return
+        from helpers import containers, owning
+
+        for name in self.metadata.get("names", {}).get("containers", []):
+            if containers.Container(name).state != "absent":
+                raise CourseError(
+                    f"a container named '{name}', which this lesson is going to create, exists already: "
+                    f"{owning.describe(name)}. It is not the course's, so it is left alone.",
+                    f"rename it (`docker rename {name} {name}-mine`) or remove it, then run this cell again.",
+                )
+
+    def bring_up(self) -> None:
+        """Make what the lesson needs true; quick where it is true already."""
+        if self.metadata["needs"] == "host":
+            self.place = place.choose(self.work)
+            self.place_env = {**self.place.env, "COURSE_PLACE_KIND": self.place.kind}
+            record = files.read_json(self.folder / "record.json")
+            if record["place"] != self.place_env:
+                files.write_json(self.folder / "record.json", {**record, "place": self.place_env})
+        else:
+            _await_engine()
+            from helpers import images
+
+            for name in self.metadata.get("images", []):
+                _await(f"image-{name}") if builder.working() else images.pull(name)
+
+    def export(self) -> None:
+        """Give `%%bash` cells the lab's environment and this lesson's names."""
+        os.environ.update(labenv.lab())
+        os.environ.update(self.place_env)
+        os.environ["COURSE_LESSON"], os.environ["COURSE_TOKEN"] = self.name, self.token
+        os.environ["COMPOSE_PROJECT_NAME"] = f"lesson-{self.name.split('-', 2)[-1]}"
+        for name, number in self.ports.items():
+            os.environ[f"{name.upper().replace('-', '_')}_PORT"] = str(number)
+        prefix = list(self.place.prefix)
+        if prefix:
+            passed = ["COURSE_TOKEN", *self.place_env]
+            prefix[2:2] = [word for name in passed for word in ("--env", f"{name}={os.environ[name]}")]
+        magics.register(self.work, prefix)
+
+    def port(self, name: str) -> int:
+        """The free host port that this lesson uses for `name` (the same for as long as the lesson is open)."""
+        return self.ports[name]
+
+    def answer(self, key: str, value: Any) -> None:
+        """Give a value as the answer `key`; the check reads it from a file, in another process."""
+        if not re.fullmatch(r"[a-z0-9-]+", key):
+            raise CourseError(f"'{key}' is no name for an answer.", "use lower-case letters, digits and dashes.")
+        try:
+            text = json.dumps(value)
+        except (TypeError, ValueError):
+            raise CourseError(f"a {type(value).__name__} cannot be an answer.", "give a number, text, list or dict.") from None
+        if len(text) > LARGEST_ANSWER:
+            raise CourseError("the answer is too long.", f"it may have {LARGEST_ANSWER} characters.")
+        files.write_atomically(self.folder / "answers" / f"{key}.json", text)
+
+    def clean(self) -> None:
+        """Take away everything the lesson made: processes, containers, networks, volumes, files, answers."""
+        self._end_processes()
+        if self.metadata["needs"] != "host" or self.place_env.get("COURSE_PLACE_KIND") == "container":
+            from helpers import owning
+
+            if choice.reachable(choice.current()):
+                owning.remove(self.metadata.get("names", {}), self.opened_at)
+        place.discard(self.place_env)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        _open.pop(self.name, None)
+        print(f"✓ {self.name}: everything this lesson made is gone.")
+
+    def _end_processes(self) -> None:
+        """Kill what `%%bash` cells of this lesson left running: known by the token in their environment."""
+        mark = f"COURSE_TOKEN={self.token}".encode()
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if entry.name != str(os.getpid()) and mark in (entry / "environ").read_bytes().split(b"\0"):
+                    if (entry / "comm").read_text().strip() not in {"python", "python3"} or b"ipykernel" not in (
+                        entry / "cmdline"
+                    ).read_bytes():
+                        os.kill(int(entry.name), signal.SIGKILL)
+            except OSError:
+                continue
+
+    def __repr__(self) -> str:
+        ports = "".join(f", {name} port {number}" for name, number in self.ports.items())
+        where = f", runs on {_PLACES[self.place.kind]}" if self.metadata["needs"] == "host" else ""
+        return f"<lesson {self.name}: ready{where}{ports}>"
+
+
+_PLACES = {"root": "this machine as root", "rootless": "this machine in a user namespace", "container": "a helper container",
+           "here": "this machine"}
+
+
+def _await(stage: str) -> None:
+    """Wait for background work, with one line that is kept up to date."""
+    def tell(line: str) -> None:
+        print(f"\r{line:<78}", end="", flush=True)
+
+    try:
+        builder.await_ready(stage, tell)
+    except EnvironmentProblem as error:
+        raise CourseError(error.what, error.remedy) from None
+    if sys.stdout:
+        print("\r" + " " * 78 + "\r", end="")
+
+
+def _await_engine() -> None:
+    if choice.reachable(choice.current()):
+        return
+    if builder.working():
+        _await("engine")
+        return
+    raise CourseError("the Docker Engine does not answer.",
+                      "run `python3 -m environment start` in a terminal: it starts, or goes on building, what is missing.")
+
+
+def open(name: str) -> Lesson:  # noqa: A001 - `lessons.open` reads well, and nothing here opens files
+    """Open the lesson, or attach to it where it is open (after a kernel restart, in the grading process): nothing is
+    created twice and nothing is reset.
+
+    Raises CourseError when something the lesson needs can't be had, or a name it needs is somebody else's.
+    """
+    metadata = _metadata(name)
+    if metadata["needs"] != "host":
+        _await_engine()
+    os.environ.update(labenv.lab())
+    lesson = Lesson(name, metadata)
+    lesson.bring_up()
+    lesson.export()
+    _open[name] = lesson
+    return lesson
+
+
+def attached() -> Lesson:
+    """The lesson that is open in this process. Raises CourseError when the opening cell has not run."""
+    if not _open:
+        raise CourseError("no lesson is open in this notebook.", "run the first code cell (it calls `lessons.open`).")
+    return list(_open.values())[-1]
+
+
+def read_answer(key: str) -> Any:
+    """The answer given as `key` in the open lesson, None when there is none."""
+    path = attached().folder / "answers" / f"{key}.json"
+    if path.exists() and path.stat().st_size > LARGEST_ANSWER:
+        return None
+    return files.read_json(path)
+
+
+def clean_all() -> None:
+    """Clean every lesson that is open on this machine."""
+    for folder in sorted(_folder().glob("*")) if _folder().is_dir() else []:
+        Lesson(folder.name, _metadata(folder.name)).clean()
+
+
+if __name__ == "__main__":
+    clean_all()

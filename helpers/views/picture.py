@@ -1,0 +1,23 @@
+"""One visual language for all pictures: Okabe and Ito's colours (told apart by colour-blind people) and patterns beside
+them, a white ground that reads in light and dark theme, and the same content as text."""
+
+import io
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+COLOURS = {"created": "#999999", "running": "#009e73", "paused": "#e69f00", "exited": "#d55e00"}
+HATCHES = {"created": "..", "running": "", "paused": "//", "exited": "xx"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure and its text twin; JupyterLab shows the figure, screen readers and logs get the text."""
+
+    figure: Figure
+    text: str
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        content = io.BytesIO()
+        self.figure.savefig(content, format="png", dpi=110, facecolor="white")
+        return {"image/png": content.getvalue(), "text/plain": self.text}
