@@ -16,8 +16,12 @@ def _parser() -> argparse.ArgumentParser:
         return verbs.add_parser(name, help=text, description=text)
 
     start = verb("start", "set everything up and open JupyterLab on the course")
-    start.add_argument("--yes", action="store_true", help="answer yes to every question (CI and dev containers imply it)")
-    start.add_argument("--engine", choices=["auto", "owned", "shared"], default="auto", help="which Docker Engine to use")
+    start.add_argument(
+        "--yes", action="store_true", help="answer yes to every question (CI and dev containers imply it)"
+    )
+    start.add_argument(
+        "--engine", choices=["auto", "owned", "shared"], default="auto", help="which Docker Engine to use"
+    )
     start.add_argument("--no-browser", action="store_true", help="print the address only")
     start.add_argument("--detach", action="store_true", help="return as soon as JupyterLab answers")
     start.add_argument("--port", type=int, default=0, help="JupyterLab's port (default: a free one)")
@@ -61,7 +65,7 @@ def _continue_in(lock: str) -> None:
         os.execv(python, [str(python), "-m", "environment", *sys.argv[1:]])  # noqa: S606
 
 
-def _dispatch(args: argparse.Namespace) -> int:  # noqa: PLR0911
+def _dispatch(args: argparse.Namespace) -> int:
     if args.verb == "_build":
         builder.work()
         return 0
@@ -78,7 +82,8 @@ def _dispatch(args: argparse.Namespace) -> int:  # noqa: PLR0911
     if args.verb in {"stop", "status", "clean"}:
         from environment import lifecycle
 
-        return int(getattr(lifecycle, args.verb)(args))
+        verbs = {"stop": lifecycle.stop, "status": lifecycle.status, "clean": lifecycle.clean}
+        return verbs[args.verb](args)
     if args.verb == "doctor":
         from environment import doctor
 

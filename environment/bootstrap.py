@@ -30,7 +30,9 @@ LESSON_ONE = ("/bin/busybox",)
 
 def environment_folder(lock: str = "lab") -> Path:
     """The virtual environment for a lock file, named by the lock's content and this Python."""
-    digest = files.digest_of((REQUIREMENTS / f"{lock}.lock").read_bytes(), platform.python_version(), platform.machine())
+    digest = files.digest_of(
+        (REQUIREMENTS / f"{lock}.lock").read_bytes(), platform.python_version(), platform.machine()
+    )
     return paths.cache() / "venv" / f"{lock}-{digest}"
 
 
@@ -87,7 +89,8 @@ def create_environment(lock: str = "lab") -> Path:
     """Make sure that the virtual environment has exactly what the lock file says; return its interpreter."""
     if sys.version_info < MINIMUM_PYTHON:
         raise EnvironmentProblem(
-            f"Python {platform.python_version()} is too old.", "use Python 3.11 or newer: python3.11 -m environment start"
+            f"Python {platform.python_version()} is too old.",
+            "use Python 3.11 or newer: python3.11 -m environment start",
         )
     folder = environment_folder(lock)
     with files.lock(f"venv-{lock}", wait=600):
@@ -98,7 +101,15 @@ def create_environment(lock: str = "lab") -> Path:
         with console.step(f"create the Python environment ({lock}.lock)"):
             log = paths.logs() / "pip.log"
             process.run([sys.executable, "-m", "venv", folder], log=log)
-            install = [python(lock), "-m", "pip", "install", "--require-hashes", "--only-binary=:all:", "--no-deps"]
+            install: list[str | Path] = [
+                python(lock),
+                "-m",
+                "pip",
+                "install",
+                "--require-hashes",
+                "--only-binary=:all:",
+                "--no-deps",
+            ]
             process.run(
                 [*install, "--disable-pip-version-check", "-r", REQUIREMENTS / f"{lock}.lock"],
                 log=log,

@@ -92,10 +92,7 @@ def work() -> None:
     with files.lock("builder"):
         os.environ.update(labenv.lab())
         steps = plan(record)
-        if record["kind"] == "shared" or not choice.is_ours(record):
-            ready = ["engine", "plugins"]
-        else:
-            ready = []
+        ready = [] if choice.is_ours(record) else ["engine", "plugins"]
         now: dict[str, Any] = {"process": process.identity(os.getpid()), "total": len(steps), "started": time.time()}
         for done, (label, act, makes) in enumerate(steps):
             files.write_json(_progress(), {**now, "step": label, "done": done, "ready": ready})
@@ -113,10 +110,19 @@ def launch() -> None:
     """Start the background process, unless it lives already."""
     if working():
         return
-    command = [bootstrap.python(), "-m", "environment", "_build"]
+    command: list[str | Path] = [bootstrap.python(), "-m", "environment", "_build"]
     pid = process.spawn(command, log=paths.logs() / "builder.log", env=labenv.lab(), cwd=paths.ROOT)
-    files.write_json(_progress(), {"process": process.identity(pid), "step": "starting", "done": 0, "total": 1,
-                                   "started": time.time(), "ready": []})
+    files.write_json(
+        _progress(),
+        {
+            "process": process.identity(pid),
+            "step": "starting",
+            "done": 0,
+            "total": 1,
+            "started": time.time(),
+            "ready": [],
+        },
+    )
 
 
 def stop() -> None:

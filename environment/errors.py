@@ -1,7 +1,7 @@
 """Errors a user can cause or must act on. The command line prints them without a traceback."""
 
 
-class EnvironmentProblem(Exception):  # noqa: N818 - it names a state of the machine, shown to a person
+class EnvironmentProblem(Exception):
     """One clear message: what happened (`what`), and what to do (`remedy`)."""
 
     def __init__(self, what: str, remedy: str = "") -> None:

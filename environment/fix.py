@@ -10,8 +10,10 @@ from environment.errors import EnvironmentProblem
 
 def _ruff(*, check: bool) -> bool:
     """Style and imports; True when something was (or would be) changed or can't be fixed."""
-    words = [sys.executable, "-m", "ruff", "check", "--quiet", *([] if check else ["--fix"]), "."]
-    return subprocess.run(words, cwd=paths.ROOT).returncode != 0
+    ruff = [sys.executable, "-m", "ruff"]
+    style = subprocess.run([*ruff, "check", "--quiet", *([] if check else ["--fix"]), "."], cwd=paths.ROOT)
+    layout = subprocess.run([*ruff, "format", "--quiet", *(["--check"] if check else []), "."], cwd=paths.ROOT)
+    return style.returncode != 0 or layout.returncode != 0
 
 
 def _notebooks(*, check: bool) -> list[str]:

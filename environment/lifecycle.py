@@ -40,10 +40,14 @@ def status(_: object) -> int:
         console.say(f"Background  {builder.describe(now)}")
     changed = files.read_json(paths.state() / "outdated.json", [])
     for name in changed:
-        console.say(f"Changed     {name}: your copy differs from a newer version of the lesson; it was kept. "
-                    f"`python3 -m environment reset {name}` takes the new one (yours stays as a backup).")
+        console.say(
+            f"Changed     {name}: your copy differs from a newer version of the lesson; it was kept. "
+            f"`python3 -m environment reset {name}` takes the new one (yours stays as a backup)."
+        )
     free = files.free_bytes(paths.data()) / 1e9
-    console.say(f"Disk        {free:.0f} GB free; cache {_size(paths.cache()):.1f} GB, engine {_size(paths.data()):.1f} GB")
+    console.say(
+        f"Disk        {free:.0f} GB free; cache {_size(paths.cache()):.1f} GB, engine {_size(paths.data()):.1f} GB"
+    )
     return 0 if jupyter else 3
 
 
@@ -58,8 +62,9 @@ def _size(folder: Path) -> float:
 def clean(args: Any) -> int:
     """Remove everything of ours. Notebooks the learner changed stay in workspace/."""
     record = choice.current()
-    if not console.confirm("Remove the lab (engine, images, containers, tools)? Changed notebooks are kept.",
-                           yes=args.yes):
+    if not console.confirm(
+        "Remove the lab (engine, images, containers, tools)? Changed notebooks are kept.", yes=args.yes
+    ):
         raise EnvironmentProblem("nothing was removed.", "answer y, or add --yes.")
     if bootstrap.ready() and record and choice.reachable(record):
         with console.step("remove what the lessons made"):
@@ -76,14 +81,21 @@ def clean(args: Any) -> int:
 
 def _clean_lessons() -> None:
     python = bootstrap.python()
-    done = subprocess.run([python, "-m", "helpers.lessons"], cwd=paths.ROOT, env=labenv.lab(), capture_output=True, text=True)
+    done = subprocess.run(
+        [python, "-m", "helpers.lessons"], cwd=paths.ROOT, env=labenv.lab(), capture_output=True, text=True
+    )
     if done.returncode:
         raise EnvironmentProblem(f"the lessons' containers could not be removed: {done.stderr.strip()[-300:]}")
 
 
 def _clean_workspace() -> list[str]:
-    done = subprocess.run([bootstrap.python(), "-m", "environment.workspace", "--remove"], cwd=paths.ROOT,
-                          capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [bootstrap.python(), "-m", "environment.workspace", "--remove"],
+        cwd=paths.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout.split()
 
 

@@ -15,11 +15,17 @@ def _cell(cell: dict[str, Any], number: int) -> dict[str, Any]:
     marks = cell["metadata"].get("nbgrader", {})
     name = marks.get("grade_id") or cell.get("id", "")
     if not _SLUG.match(name):
-        raise EnvironmentProblem(f"cell {number} has the id '{name}', which is no slug.", "give it a short name: words-with-dashes")
+        raise EnvironmentProblem(
+            f"cell {number} has the id '{name}', which is no slug.", "give it a short name: words-with-dashes"
+        )
     source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
     metadata = {key: cell["metadata"][key] for key in ("nbgrader", "tags") if cell["metadata"].get(key)}
-    made: dict[str, Any] = {"cell_type": cell["cell_type"], "id": name, "metadata": metadata,
-                            "source": source.strip("\n").splitlines(keepends=True)}
+    made: dict[str, Any] = {
+        "cell_type": cell["cell_type"],
+        "id": name,
+        "metadata": metadata,
+        "source": source.strip("\n").splitlines(keepends=True),
+    }
     if cell["cell_type"] == "code":
         made |= {"execution_count": None, "outputs": []}
     return made
@@ -33,6 +39,10 @@ def normalise(text: str) -> str:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise EnvironmentProblem(f"two cells are called '{twice[0]}'.", "rename one")
-    normal = {"cells": cells, "metadata": {"course": notebook["metadata"]["course"], "kernelspec": KERNEL}, "nbformat": 4,
-              "nbformat_minor": 5}
+    normal = {
+        "cells": cells,
+        "metadata": {"course": notebook["metadata"]["course"], "kernelspec": KERNEL},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     return json.dumps(normal, indent=1, ensure_ascii=False, sort_keys=True) + "\n"

@@ -37,7 +37,11 @@ def _execute(lesson: str) -> list[str]:
     os.environ.update(labenv.lab())
     try:
         papermill.execute_notebook(
-            str(proofs.notebook(lesson)), str(executed), kernel_name="python3", cwd=str(folder), progress_bar=False,
+            str(proofs.notebook(lesson)),
+            str(executed),
+            kernel_name="python3",
+            cwd=str(folder),
+            progress_bar=False,
             execution_timeout=300,
         )
     except papermill.PapermillExecutionError as error:

@@ -20,17 +20,40 @@ def _canvas(width: float, height: float) -> tuple[Figure, Any]:
     return figure, axes
 
 
-def _box(axes: Any, x: float, y: float, width: float, height: float, text: str, colour: str, *, top: bool = False) -> None:
-    axes.add_patch(FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0,rounding_size=0.08", fc=colour, ec="#444444"))
-    axes.text(x + width / 2, y + height - 0.12 if top else y + height / 2, text, ha="center", va="top" if top else "center",
-              fontsize=10, color="#111111")
+def _box(
+    axes: Any, x: float, y: float, width: float, height: float, text: str, colour: str, *, top: bool = False
+) -> None:
+    axes.add_patch(
+        FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0,rounding_size=0.08", fc=colour, ec="#444444")
+    )
+    axes.text(
+        x + width / 2,
+        y + height - 0.12 if top else y + height / 2,
+        text,
+        ha="center",
+        va="top" if top else "center",
+        fontsize=10,
+        color="#111111",
+    )
 
 
-def _arrow(axes: Any, start: tuple[float, float], end: tuple[float, float], text: str, *, above: bool = True, bend: float = 0) -> None:
-    axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": "#333333", "connectionstyle": f"arc3,rad={bend}"})
+def _arrow(
+    axes: Any, start: tuple[float, float], end: tuple[float, float], text: str, *, above: bool = True, bend: float = 0
+) -> None:
+    axes.annotate(
+        "", end, start, arrowprops={"arrowstyle": "->", "color": "#333333", "connectionstyle": f"arc3,rad={bend}"}
+    )
     x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
-    axes.text(x, y + (0.14 if above else -0.14), text, ha="center", va="bottom" if above else "top", fontsize=9, color="#111111",
-              family="monospace")
+    axes.text(
+        x,
+        y + (0.14 if above else -0.14),
+        text,
+        ha="center",
+        va="bottom" if above else "top",
+        fontsize=9,
+        color="#111111",
+        family="monospace",
+    )
 
 
 def _lifecycle() -> Figure:
@@ -52,7 +75,15 @@ def _lifecycle() -> Figure:
 
 def _container() -> Figure:
     figure, axes = _canvas(8.6, 3.2)
-    _box(axes, 0.2, 0.2, 8.2, 0.7, "one kernel, shared by all – it hides (namespaces), limits (cgroups), allows (capabilities)", _GREY)
+    _box(
+        axes,
+        0.2,
+        0.2,
+        8.2,
+        0.7,
+        "one kernel, shared by all – it hides (namespaces), limits (cgroups), allows (capabilities)",
+        _GREY,
+    )
     _box(axes, 0.2, 1.1, 2.3, 1.9, "ordinary processes\n\nsee the host's files,\nprocesses, network", "white")
     for x, name in ((2.9, "container A"), (5.8, "container B")):
         _box(axes, x, 1.1, 2.6, 1.9, name, _BLUE, top=True)

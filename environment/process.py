@@ -1,5 +1,6 @@
 """Running programs: to the end with a clear error, or detached in a session of their own."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -26,9 +27,11 @@ def run(
     words = [str(word) for word in command]
     try:
         if log:
-            with log.open("ab") as handle:
+            with log.open("a") as handle:
                 start = handle.tell()
-                done = subprocess.run(words, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=handle, stderr=handle)
+                done = subprocess.run(
+                    words, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=handle, stderr=handle, text=True
+                )
             output = log.read_bytes()[start:].decode(errors="replace")
         else:
             done = subprocess.run(words, env=env, cwd=cwd, input=stdin or "", capture_output=True, text=True)
@@ -41,7 +44,7 @@ def run(
         raise EnvironmentProblem(
             f"`{' '.join(words[:4])} …` ended with status {done.returncode}:\n    {tail}", where + remedy
         )
-    return "" if log else done.stdout
+    return "" if log else str(done.stdout)
 
 
 def spawn(command: Sequence[str | Path], *, log: Path, env: Mapping[str, str], cwd: Path | None = None) -> int:
@@ -81,7 +84,7 @@ def alive(who: object) -> bool:
     """Whether the process written down by `identity` still runs."""
     if not isinstance(who, dict) or not isinstance(who.get("pid"), int) or not who.get("started"):
         return False
-    return started_at(who["pid"]) == who["started"]
+    return bool(started_at(who["pid"]) == who["started"])
 
 
 def end(who: object, *, patience: float = 10.0, group: bool = False) -> bool:
@@ -100,10 +103,8 @@ def end(who: object, *, patience: float = 10.0, group: bool = False) -> bool:
             return True
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
-            try:
+            with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
-            except ChildProcessError:
-                pass
             if not alive(who):
                 return True
             time.sleep(0.05)

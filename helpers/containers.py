@@ -90,7 +90,9 @@ class Container:
         """What happened to containers of this name or id since then: (Unix time in s, action), oldest first. The engine
         remembers its last 256 events."""
         stream = client().events(
-            since=f"{since:.9f}", until=f"{time.time():.9f}", decode=True,
+            since=f"{since:.9f}",
+            until=f"{time.time():.9f}",
+            decode=True,
             filters={"container": self.name, "type": "container"},
         )
         return [(event["timeNano"] / 1e9, event["Action"]) for event in stream]
@@ -141,7 +143,14 @@ def run(
     bindings = {f"{inside}/tcp": ("127.0.0.1", outside) for outside, inside in (ports or {}).items()}
     try:
         client().containers.run(
-            image, command, name=name, ports=bindings, environment=dict(env or {}), detach=True, labels={LABEL: "helper"}, **options
+            image,
+            command,
+            name=name,
+            ports=bindings,
+            environment=dict(env or {}),
+            detach=True,
+            labels={LABEL: "helper"},
+            **options,
         )
     except docker.errors.APIError as error:
         found.remove()
@@ -163,7 +172,14 @@ def ps(*, everything: bool = False) -> list[Container]:
 
 def states(name: str) -> Iterator[tuple[str, float, float]]:
     """The stretches of a container's life, from its events: (state, from, to) in Unix time; the last one lasts till now."""
-    leads_to = {"create": "created", "start": "running", "pause": "paused", "unpause": "running", "die": "exited", "destroy": ""}
+    leads_to = {
+        "create": "created",
+        "start": "running",
+        "pause": "paused",
+        "unpause": "running",
+        "die": "exited",
+        "destroy": "",
+    }
     changes = [(at, leads_to[action]) for at, action in Container(name).events() if action in leads_to]
     for number, (at, state) in enumerate(changes):
         until = changes[number + 1][0] if number + 1 < len(changes) else time.time()

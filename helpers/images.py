@@ -24,7 +24,9 @@ class Image:
         try:
             return client().images.get(self.reference)
         except docker.errors.ImageNotFound:
-            raise NotFound(f"there is no image '{self.reference}' here.", "`docker images` lists what there is.") from None
+            raise NotFound(
+                f"there is no image '{self.reference}' here.", "`docker images` lists what there is."
+            ) from None
 
     @property
     def size_mb(self) -> float:

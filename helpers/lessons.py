@@ -62,7 +62,9 @@ class Lesson:
         self._refuse_foreign_names()
         self.work.mkdir(parents=True, exist_ok=True)
         record = {
-            "token": secrets.token_hex(8), "opened_at": time.time(), "place": {},
+            "token": secrets.token_hex(8),
+            "opened_at": time.time(),
+            "place": {},
             "ports": {name: _free_port() for name in self.metadata.get("ports", [])},
         }
         files.write_json(self.folder / "record.json", record)
@@ -121,7 +123,9 @@ class Lesson:
         try:
             text = json.dumps(value)
         except (TypeError, ValueError):
-            raise CourseError(f"a {type(value).__name__} cannot be an answer.", "give a number, text, list or dict.") from None
+            raise CourseError(
+                f"a {type(value).__name__} cannot be an answer.", "give a number, text, list or dict."
+            ) from None
         if len(text) > LARGEST_ANSWER:
             raise CourseError("the answer is too long.", f"it may have {LARGEST_ANSWER} characters.")
         files.write_atomically(self.folder / "answers" / f"{key}.json", text)
@@ -144,11 +148,8 @@ class Lesson:
         mark = f"COURSE_TOKEN={self.token}".encode()
         for entry in Path("/proc").glob("[0-9]*"):
             try:
-                if entry.name != str(os.getpid()) and mark in (entry / "environ").read_bytes().split(b"\0"):
-                    if (entry / "comm").read_text().strip() not in {"python", "python3"} or b"ipykernel" not in (
-                        entry / "cmdline"
-                    ).read_bytes():
-                        os.kill(int(entry.name), signal.SIGKILL)
+                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(entry.name), signal.SIGKILL)
             except OSError:
                 continue
 
@@ -158,12 +159,17 @@ class Lesson:
         return f"<lesson {self.name}: ready{where}{ports}>"
 
 
-_PLACES = {"root": "this machine as root", "rootless": "this machine in a user namespace", "container": "a helper container",
-           "here": "this machine"}
+_PLACES = {
+    "root": "this machine as root",
+    "rootless": "this machine in a user namespace",
+    "container": "a helper container",
+    "here": "this machine",
+}
 
 
 def _await(stage: str) -> None:
     """Wait for background work, with one line that is kept up to date."""
+
     def tell(line: str) -> None:
         print(f"\r{line:<78}", end="", flush=True)
 
@@ -181,11 +187,13 @@ def _await_engine() -> None:
     if builder.working():
         _await("engine")
         return
-    raise CourseError("the Docker Engine does not answer.",
-                      "run `python3 -m environment start` in a terminal: it starts, or goes on building, what is missing.")
+    raise CourseError(
+        "the Docker Engine does not answer.",
+        "run `python3 -m environment start` in a terminal: it starts, or goes on building, what is missing.",
+    )
 
 
-def open(name: str) -> Lesson:  # noqa: A001 - `lessons.open` reads well, and nothing here opens files
+def open(name: str) -> Lesson:
     """Open the lesson, or attach to it where it is open (after a kernel restart, in the grading process): nothing is
     created twice and nothing is reset.
 

@@ -36,7 +36,11 @@ def _stream(process: "subprocess.Popen[bytes]") -> None:
 def run_bash(script: str, *, prefix: Sequence[str] = (), cwd: Path | None = None, expect_failure: bool = False) -> None:
     """Run a bash script to its end. Raises CommandFailed when it fails, or when a failure was expected and did not come."""
     process = subprocess.Popen(
-        [*prefix, "bash", "-c", script], cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [*prefix, "bash", "-c", script],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         start_new_session=True,
     )
     try:
@@ -49,7 +53,9 @@ def run_bash(script: str, *, prefix: Sequence[str] = (), cwd: Path | None = None
     sys.stderr.flush()
     if expect_failure:
         if status == 0:
-            raise CommandFailed("this was expected to fail, and it did not.", "look at the lab's state with `docker ps -a`.")
+            raise CommandFailed(
+                "this was expected to fail, and it did not.", "look at the lab's state with `docker ps -a`."
+            )
         print(f"(it failed with status {status}, as expected)")
     elif status:
         raise CommandFailed(f"the command ended with status {status}; its message is above.")

@@ -29,7 +29,9 @@ class Place:
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout)
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise CannotTell(f"the place where the lesson runs did not answer ({error}).", "run the cell again.") from None
+            raise CannotTell(
+                f"the place where the lesson runs did not answer ({error}).", "run the cell again."
+            ) from None
         return done.stdout
 
 
@@ -104,16 +106,30 @@ def _helper(work: Path) -> Place:
         box.raw.put_archive("/usr/local/bin", b"".join(stream))
         source.remove()
     script = "d=/sys/fs/cgroup; [ -e $d/cgroup.controllers ] && v=2 || { v=1; d=$d/memory; }; mkdir -p $d/lesson; "
-    script += "if [ $v = 2 ]; then mkdir -p $d/init; for p in $(cat $d/cgroup.procs); do echo $p > $d/init/cgroup.procs; "
-    script += "done; echo +memory > $d/cgroup.subtree_control; echo +memory > $d/lesson/cgroup.subtree_control; fi 2>&-; "
+    script += (
+        "if [ $v = 2 ]; then mkdir -p $d/init; for p in $(cat $d/cgroup.procs); do echo $p > $d/init/cgroup.procs; "
+    )
+    script += (
+        "done; echo +memory > $d/cgroup.subtree_control; echo +memory > $d/lesson/cgroup.subtree_control; fi 2>&-; "
+    )
     place = Place("container", prefix)
     version = place.run(script + "echo $v").strip()
     folder = "/sys/fs/cgroup/lesson" if version == "2" else "/sys/fs/cgroup/memory/lesson"
-    limit, events = ("memory.max", "memory.events") if version == "2" else ("memory.limit_in_bytes", "memory.oom_control")
-    return Place("container", prefix, {
-        "CGROUP": folder, "CGROUP_VERSION": version, "MEMORY_LIMIT": limit, "MEMORY_EVENTS": events,
-        "ROOTLESS": "", "BUSYBOX": "/usr/local/bin/busybox",
-    })
+    limit, events = (
+        ("memory.max", "memory.events") if version == "2" else ("memory.limit_in_bytes", "memory.oom_control")
+    )
+    return Place(
+        "container",
+        prefix,
+        {
+            "CGROUP": folder,
+            "CGROUP_VERSION": version,
+            "MEMORY_LIMIT": limit,
+            "MEMORY_EVENTS": events,
+            "ROOTLESS": "",
+            "BUSYBOX": "/usr/local/bin/busybox",
+        },
+    )
 
 
 def choose(work: Path) -> Place:

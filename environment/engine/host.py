@@ -193,7 +193,10 @@ def end_container_processes() -> None:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         members = {
-            int(pid) for place in cgroups() for listed in place.rglob("cgroup.procs") for pid in listed.read_text().split()
+            int(pid)
+            for place in cgroups()
+            for listed in place.rglob("cgroup.procs")
+            for pid in listed.read_text().split()
         }
         if not members:
             return

@@ -92,7 +92,7 @@ def dockerd_processes() -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != ours:
             try:
-                if (entry / "comm").read_text().strip() == "dockerd":
+                if (entry / "comm").read_text().strip() == "dockerd" and process.started_at(int(entry.name)):
                     found.append(int(entry.name))
             except OSError:
                 continue
@@ -136,7 +136,7 @@ def start() -> str:
         config = configuration(before["range"], host.make_bridge(before["range"]))
         files.write_json(paths.state() / "daemon.json", config)
         log = paths.logs() / "dockerd.log"
-        command = [programs() / "dockerd", "--config-file", paths.state() / "daemon.json"]
+        command: list[str | Path] = [programs() / "dockerd", "--config-file", paths.state() / "daemon.json"]
         who = process.identity(process.spawn(command, log=log, env=_dockerd_environment()))
         files.write_json(_record(), who)
         _await_answer(who, log)

@@ -34,7 +34,10 @@ class Verdict:
     @property
     def text(self) -> str:
         """All that a learner would read in it."""
-        return "\n".join(f"{row['wanted']} {row['seen']} {row['evidence']} {row['hint']}" for row in self.rows) + self.error
+        return (
+            "\n".join(f"{row['wanted']} {row['seen']} {row['evidence']} {row['hint']}" for row in self.rows)
+            + self.error
+        )
 
 
 @dataclass

@@ -66,8 +66,14 @@ def check_of(lesson: str) -> dict[str, str]:
 
 def content_hash(lesson: str) -> str:
     """Names everything a lesson's proofs depend on: notebook, proofs, helpers, environment, versions."""
-    folders = [paths.SOURCES / lesson, TESTS / "mistakes" / lesson, TESTS / "alternatives" / lesson, paths.ROOT / "helpers",
-               paths.ROOT / "environment" / "images", paths.ROOT / "environment" / "grading"]
+    folders = [
+        paths.SOURCES / lesson,
+        TESTS / "mistakes" / lesson,
+        TESTS / "alternatives" / lesson,
+        paths.ROOT / "helpers",
+        paths.ROOT / "environment" / "images",
+        paths.ROOT / "environment" / "grading",
+    ]
     parts: list[str | bytes] = [json.dumps(versions.table(), sort_keys=True)]
     for folder in folders:
         for path in sorted(folder.rglob("*")):
@@ -98,10 +104,14 @@ def _all_or_nothing(lesson: str, label: str, outcome: Outcome, *, everything: bo
     problems = [f"{lesson} {label}: {v.grade_id}: no verdict: {v.error}" for v in outcome.verdicts if v.error]
     for verdict in outcome.verdicts:
         if verdict.points != (verdict.maximum if everything else 0):
-            problems.append(f"{lesson} {label}: {verdict.grade_id} got {verdict.points} of {verdict.maximum}:\n{verdict.text}")
+            problems.append(
+                f"{lesson} {label}: {verdict.grade_id} got {verdict.points} of {verdict.maximum}:\n{verdict.text}"
+            )
         # nbgrader and learners meet the checks one by one: a verdict on a settled state must not keep them waiting.
         if verdict.seconds > 2 and not everything:
-            problems.append(f"{lesson} {label}: {verdict.grade_id} took {verdict.seconds:.1f} s to say that nothing is there")
+            problems.append(
+                f"{lesson} {label}: {verdict.grade_id} took {verdict.seconds:.1f} s to say that nothing is there"
+            )
     if everything and outcome.errors:
         problems.append(f"{lesson} {label}: cells failed: {outcome.errors}")
     return problems
@@ -112,14 +122,21 @@ def _complete(lesson: str) -> list[str]:
     problems, exercises = [], check_of(lesson)
     for kind, least in (("mistakes", 2), ("alternatives", 1)):
         found = load(kind, lesson)
-        problems += [f"{lesson}: {kind} for '{name}', which is no solution cell" for name in found if name not in exercises]
+        problems += [
+            f"{lesson}: {kind} for '{name}', which is no solution cell" for name in found if name not in exercises
+        ]
         problems += [
             f"{lesson}: '{name}' has {len(found.get(name, []))} {kind}, and needs {least}"
             for name in exercises
             if len(found.get(name, [])) < least
         ]
         if kind == "mistakes":
-            problems += [f"{lesson}: {p.solution_id}.{p.slug} lacks '# expect:'" for row in found.values() for p in row if not p.phrase]
+            problems += [
+                f"{lesson}: {p.solution_id}.{p.slug} lacks '# expect:'"
+                for row in found.values()
+                for p in row
+                if not p.phrase
+            ]
     return problems
 
 

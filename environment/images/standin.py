@@ -13,7 +13,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from environment import bootstrap, files, labenv, paths, process
+from environment import bootstrap, files, labenv, paths, process, versions
 from environment.errors import EnvironmentProblem
 
 RECIPES = Path(__file__).parent
@@ -74,10 +74,14 @@ def _bootstrap(variant: str, packages: list[str], target: Path) -> None:
         name, _, value = option.partition("=")
         command += [f"--aptopt={name} {value}"]
     command += [f"--include={','.join(packages)}"] if packages else []
-    command += ["--customize-hook=rm -f \"$1\"/etc/apt/sources.list \"$1\"/etc/hostname \"$1\"/etc/resolv.conf"]
+    command += ['--customize-hook=rm -f "$1"/etc/apt/sources.list "$1"/etc/hostname "$1"/etc/resolv.conf']
     # No suite file: the sources come on standard input, so that no address is ever written into the tar's history.
-    process.run([*command, SUITE, target, "-"], stdin=apt_sources(), env={**os.environ, "TMPDIR": str(target.parent)},
-                remedy=f"the system packages mmdebstrap and debian-archive-keyring are needed; look at {target.parent}.")
+    process.run(
+        [*command, SUITE, target, "-"],
+        stdin=apt_sources(),
+        env={**os.environ, "TMPDIR": str(target.parent)},
+        remedy=f"the system packages mmdebstrap and debian-archive-keyring are needed; look at {target.parent}.",
+    )
 
 
 def _changes(name: str) -> list[str]:
@@ -112,40 +116,73 @@ def _import(name: str, made: dict[str, Any], work: Path, reference: str) -> None
     process.run(["tar", "--extract", "--file", work / "root.tar", "--directory", root, "--numeric-owner"])
     if "setup" in made:
         process.run(["sh", "-euc", made["setup"]], cwd=root)
-    archive = subprocess.Popen(["tar", "--create", "--numeric-owner", "--directory", str(root), "."],
-                               stdout=subprocess.PIPE)
-    done = subprocess.run(["docker", "import", *_changes(name), "-", reference], env=labenv.lab(), stdin=archive.stdout,
-                          capture_output=True, text=True)
+    archive = subprocess.Popen(
+        ["tar", "--create", "--numeric-owner", "--directory", str(root), "."], stdout=subprocess.PIPE
+    )
+    done = subprocess.run(
+        ["docker", "import", *_changes(name), "-", reference],
+        env=labenv.lab(),
+        stdin=archive.stdout,
+        capture_output=True,
+        text=True,
+    )
     if archive.wait() or done.returncode:
         raise EnvironmentProblem(f"{reference} could not be imported: {done.stderr.strip()}")
 
 
 def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
-    from environment.images.supply import docker, versions
+    from environment.images.supply import docker
 
     (work / "sources.list").write_text(apt_sources())
-    options = ["Dir::Etc::sourcelist=\"/run/course/sources.list\"", "Dir::Etc::sourceparts=\"-\"",
-               "APT::Sandbox::User=\"root\"", "APT::Install-Recommends=\"false\"", *_apt_options()]
+    options = [
+        'Dir::Etc::sourcelist="/run/course/sources.list"',
+        'Dir::Etc::sourceparts="-"',
+        'APT::Sandbox::User="root"',
+        'APT::Install-Recommends="false"',
+        *_apt_options(),
+    ]
     (work / "apt.conf").write_text("".join(f"{line.replace('=', ' ', 1)};\n" for line in options))
     if "wheels" in made:
         _download(made["wheels"], work / "wheels")
     archives, lists = paths.cache() / "apt" / "archives", paths.cache() / "apt" / "lists"
     for folder in (archives, lists):
         folder.mkdir(parents=True, exist_ok=True)
-    mounts = [f"{work}:/run/course:ro", f"{archives}:/var/cache/apt/archives", f"{lists}:/var/lib/apt/lists",
-              f"{RECIPES / name}:/run/recipe:ro"]
+    mounts = [
+        f"{work}:/run/course:ro",
+        f"{archives}:/var/cache/apt/archives",
+        f"{lists}:/var/lib/apt/lists",
+        f"{RECIPES / name}:/run/recipe:ro",
+    ]
     certificates = Path("/etc/ssl/certs/ca-certificates.crt")
     mounts += [f"{certificates}:/run/certificates.crt:ro"] if certificates.exists() else []
     words = [word for mount in mounts for word in ("--volume", mount)]
     # The host's network: packages must come even where the bridge cannot reach out.
-    container = docker("create", "--network=host", "--tmpfs=/run:exec", *words, "--label", f"{LABEL}=building",
-                       "--env=APT_CONFIG=/run/course/apt.conf", "--env=DEBIAN_FRONTEND=noninteractive",
-                       versions.image(made["base"]), "sleep", "infinity").strip()
+    container = docker(
+        "create",
+        "--network=host",
+        "--tmpfs=/run:exec",
+        *words,
+        "--label",
+        f"{LABEL}=building",
+        "--env=APT_CONFIG=/run/course/apt.conf",
+        "--env=DEBIAN_FRONTEND=noninteractive",
+        versions.image(made["base"]),
+        "sleep",
+        "infinity",
+    ).strip()
     try:
         docker("start", container)
         docker("exec", container, "sh", "-euc", _script(name, made))
-        docker("commit", *_changes(name), "--change", "ENV APT_CONFIG=", "--change", "ENV DEBIAN_FRONTEND=",
-               container, reference)
+        docker(
+            "commit",
+            *_changes(name),
+            "--change",
+            "ENV APT_CONFIG=",
+            "--change",
+            "ENV DEBIAN_FRONTEND=",
+            container,
+            reference,
+        )
     finally:
         docker("rm", "--force", container)
 
@@ -155,9 +192,14 @@ def _script(name: str, made: dict[str, Any]) -> str:
     if made.get("packages"):
         names = " ".join(shlex.quote(package) for package in made["packages"])
         # Debian's maintainer scripts must not start services in a container.
-        lines += ["printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d", "chmod 755 /usr/sbin/policy-rc.d",
-                  "apt-get update -qq", f"apt-get install -y -qq {names}", "rm /usr/sbin/policy-rc.d",
-                  "rm -rf /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/log/*.log /var/log/apt"]
+        lines += [
+            "printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d",
+            "chmod 755 /usr/sbin/policy-rc.d",
+            "apt-get update -qq",
+            f"apt-get install -y -qq {names}",
+            "rm /usr/sbin/policy-rc.d",
+            "rm -rf /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/log/*.log /var/log/apt",
+        ]
     if (RECIPES / name / "files").is_dir():
         lines.append("cp --recursive --preserve=mode /run/recipe/files/. /")
     if (RECIPES / name / "setup.sh").exists():
@@ -166,5 +208,19 @@ def _script(name: str, made: dict[str, Any]) -> str:
 
 
 def _download(lock: str, target: Path) -> None:
-    process.run([bootstrap.python(), "-m", "pip", "download", "--quiet", "--require-hashes", "--no-deps",
-                 "--only-binary=:all:", "--dest", target, "-r", bootstrap.REQUIREMENTS / lock])
+    process.run(
+        [
+            bootstrap.python(),
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--require-hashes",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--dest",
+            target,
+            "-r",
+            bootstrap.REQUIREMENTS / lock,
+        ]
+    )

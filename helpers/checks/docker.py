@@ -50,7 +50,9 @@ class ContainerCheck:
 
         return Expectation(f"container '{self._name}' {wanted}", look, points, hint)
 
-    def _field(self, wanted: str, read: Callable[[dict[str, Any]], tuple[bool, str]], points: float, hint: str) -> Expectation:
+    def _field(
+        self, wanted: str, read: Callable[[dict[str, Any]], tuple[bool, str]], points: float, hint: str
+    ) -> Expectation:
         """An expectation about a field of `docker inspect`."""
         return self._expect(wanted, lambda box: Seen(*read(box.attrs)), points, hint)
 
@@ -98,7 +100,9 @@ class ContainerCheck:
         """These events happened to it, in this order (others may lie between)."""
 
         def probe(box: containers.Container) -> Seen:
-            seen = containers.Container(str(box.raw.id)).events()  # by id: an earlier container of that name does not count
+            seen = containers.Container(
+                str(box.raw.id)
+            ).events()  # by id: an earlier container of that name does not count
             rest = iter(action for _, action in seen)
             ok = all(action in rest for action in actions)
             return Seen(ok, "its events: " + (", ".join(a for _, a in seen if not a.startswith("exec")) or "none"))
@@ -172,7 +176,9 @@ class ContainerCheck:
 
         return self._expect(f"was restarted by the engine at least {times}×", probe, points, hint)
 
-    def logs_contain(self, text: str, points: float = 1, hint: str = "`docker logs` shows what it wrote") -> Expectation:
+    def logs_contain(
+        self, text: str, points: float = 1, hint: str = "`docker logs` shows what it wrote"
+    ) -> Expectation:
         """Its output has `text` in it."""
 
         def probe(box: containers.Container) -> Seen:

@@ -61,7 +61,9 @@ class ProcessCheck:
 
         return Expectation(f"the process `{self._command}` {wanted}", look, points, hint)
 
-    def runs(self, points: float = 1, hint: str = "`ps -ef` lists processes; did it go to the background with `&`?") -> Expectation:
+    def runs(
+        self, points: float = 1, hint: str = "`ps -ef` lists processes; did it go to the background with `&`?"
+    ) -> Expectation:
         """It runs."""
         return self._expect("runs", lambda facts: Seen(True, f"process {facts['process']}"), points, hint)
 
@@ -75,7 +77,9 @@ class ProcessCheck:
 
         return self._expect("is process 1 of its own PID namespace", probe, points, hint)
 
-    def has_own(self, *kinds: str, points: float = 1, hint: str = "`ls -l /proc/PID/ns` shows the namespaces of a process") -> Expectation:
+    def has_own(
+        self, *kinds: str, points: float = 1, hint: str = "`ls -l /proc/PID/ns` shows the namespaces of a process"
+    ) -> Expectation:
         """It lives in namespaces of its own, of these kinds: pid, net, uts, mnt, ipc."""
 
         def probe(facts: Facts) -> Seen:
@@ -103,7 +107,9 @@ class ProcessCheck:
 
         return self._expect("sees no network interface but lo", probe, points, hint)
 
-    def has_no_capabilities(self, points: float = 1, hint: str = "`grep Cap /proc/PID/status` shows them") -> Expectation:
+    def has_no_capabilities(
+        self, points: float = 1, hint: str = "`grep Cap /proc/PID/status` shows them"
+    ) -> Expectation:
         """It has no effective capability and can gain none."""
 
         def probe(facts: Facts) -> Seen:
@@ -147,12 +153,16 @@ class CgroupCheck:
     def _read(self, file: str) -> str:
         return attached().place.run(_environment('cat "$CGROUP/$1/$2" 2>/dev/null'), self._name, file).strip()
 
-    def limit_is(self, megabytes: int, points: float = 1, hint: str = "`cat` the limit file in the cgroup's folder") -> Expectation:
+    def limit_is(
+        self, megabytes: int, points: float = 1, hint: str = "`cat` the limit file in the cgroup's folder"
+    ) -> Expectation:
         """Its memory limit is `megabytes` MiB."""
 
         def look() -> Seen:
             limit = self._read(attached().place_env["MEMORY_LIMIT"])
-            return Seen(limit == str(megabytes << 20), f"its limit reads '{limit}'" if limit else "there is no such cgroup")
+            return Seen(
+                limit == str(megabytes << 20), f"its limit reads '{limit}'" if limit else "there is no such cgroup"
+            )
 
         return Expectation(f"the cgroup '{self._name}' has a memory limit of {megabytes} MiB", look, points, hint)
 

@@ -42,9 +42,11 @@ def _row(row: dict[str, Any]) -> str:
 
     points = f"{_number(row['points'] if row['ok'] else 0)} of {_number(row['points'])}"
     if row["ok"]:
-        return (f'<div style="{_STYLE.format(colour=_RIGHT)}"><b>✓ right</b> ({points}) – {quoted(row["wanted"])}</div>')
-    parts = [f'<div style="{_STYLE.format(colour=_WRONG)}"><b>✗ not yet</b> ({points})<br>',
-             f"<b>wanted</b> {quoted(row['wanted'])}<br><b>seen</b> {quoted(row['seen'])}"]
+        return f'<div style="{_STYLE.format(colour=_RIGHT)}"><b>✓ right</b> ({points}) – {quoted(row["wanted"])}</div>'
+    parts = [
+        f'<div style="{_STYLE.format(colour=_WRONG)}"><b>✗ not yet</b> ({points})<br>',
+        f"<b>wanted</b> {quoted(row['wanted'])}<br><b>seen</b> {quoted(row['seen'])}",
+    ]
     if row["evidence"]:
         parts.append(f'<pre style="margin:.2em 0;white-space:pre-wrap">{quoted(row["evidence"])}</pre>')
     if row["hint"]:

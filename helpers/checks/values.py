@@ -17,7 +17,7 @@ def answer(key: str, is_right: Callable[[Any], bool], wanted: str, points: float
     def look() -> Seen:
         given = read_answer(key)
         if given is None:
-            return Seen(False, f"no answer was given: `lesson.answer(\"{key}\", …)` did not run")
+            return Seen(False, f'no answer was given: `lesson.answer("{key}", …)` did not run')
         try:
             right = bool(is_right(given))
         except (TypeError, ValueError):

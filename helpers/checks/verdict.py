@@ -62,8 +62,12 @@ class Report:
         """The verdict as plain data: what is stored, and what the pictures of it are made from."""
         return [
             {
-                "ok": seen.ok, "wanted": expectation.wanted, "seen": seen.text, "evidence": seen.evidence,
-                "hint": "" if seen.ok else expectation.hint, "points": expectation.points,
+                "ok": seen.ok,
+                "wanted": expectation.wanted,
+                "seen": seen.text,
+                "evidence": seen.evidence,
+                "hint": "" if seen.ok else expectation.hint,
+                "points": expectation.points,
             }
             for expectation, seen in self.results
         ]

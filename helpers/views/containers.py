@@ -17,8 +17,16 @@ def lifecycle(*names: str) -> Picture:
     shown: set[str] = set()
     for row, life in enumerate(lives.values()):
         for state, start, end in life:
-            axes.barh(row, max(end - start, 0.03), left=start - began, height=0.6, color=COLOURS[state],
-                      hatch=HATCHES[state], edgecolor="white", label=None if state in shown else state)
+            axes.barh(
+                row,
+                max(end - start, 0.03),
+                left=start - began,
+                height=0.6,
+                color=COLOURS[state],
+                hatch=HATCHES[state],
+                edgecolor="white",
+                label=None if state in shown else state,
+            )
             shown.add(state)
     axes.set_yticks(range(len(names)), list(names))
     axes.invert_yaxis()

@@ -1,0 +1,121 @@
+"""Every lesson keeps the rules that make its grades trustworthy."""
+
+import ast
+import json
+import re
+from typing import Any
+
+import pytest
+
+from environment import paths, versions, workspace
+from environment.errors import EnvironmentProblem
+from environment.grading import proofs
+from environment.grading.executor import role
+from environment.notebooks import normalise
+
+LESSONS = proofs.lessons()
+
+
+def _read(lesson: str) -> dict[str, Any]:
+    return dict(json.loads(proofs.notebook(lesson).read_text()))
+
+
+def _source(cell: dict[str, Any]) -> str:
+    return "".join(cell["source"])
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_normal_form(lesson: str) -> None:
+    text = proofs.notebook(lesson).read_text()
+    assert normalise(text) == text
+    assert normalise(normalise(text)) == normalise(text)
+
+
+def test_the_normal_form_removes_outputs_and_refuses_repeated_ids() -> None:
+    notebook = _read(LESSONS[0])
+    code = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    code |= {"outputs": [{"output_type": "stream", "name": "stdout", "text": ["x"]}], "execution_count": 3}
+    assert normalise(json.dumps(notebook)) == proofs.notebook(LESSONS[0]).read_text()
+    notebook["cells"].append(code)
+    with pytest.raises(EnvironmentProblem, match="two cells"):
+        normalise(json.dumps(notebook))
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_opening_cell_comes_first_and_opens_this_lesson(lesson: str) -> None:
+    first = next(cell for cell in _read(lesson)["cells"] if cell["cell_type"] == "code")
+    assert role(first) == "open"
+    assert first["metadata"]["nbgrader"]["locked"]
+    assert f'lessons.open("{lesson}")' in _source(first)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_grade_cell_is_one_verify_whose_points_sum_to_the_cells_and_leans_on_the_opening_cell_only(
+    lesson: str,
+) -> None:
+    cells = _read(lesson)["cells"]
+    opening = ast.parse(_source(next(cell for cell in cells if role(cell) == "open")))
+    known = {
+        alias.asname or alias.name
+        for node in ast.walk(opening)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    known |= {node.id for node in ast.walk(opening) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for cell in cells:
+        if role(cell) != "grade":
+            continue
+        tree = ast.parse(_source(cell))
+        assert len(tree.body) == 1, cell["id"]
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        own = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+        bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        builtins = {"int", "str", "sorted", "len"}
+        assert names - known - own - bound - builtins == set(), cell["id"]
+        assert "hint=" in _source(cell), cell["id"]
+        assert "why=" in _source(cell), cell["id"]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_at_least_six_exercises_with_hints(lesson: str) -> None:
+    cells = _read(lesson)["cells"]
+    assert sum(role(cell) == "grade" for cell in cells) >= 6
+    tasks = [_source(cell) for cell in cells if cell["id"].startswith("ex-")]
+    assert len(tasks) == sum(role(cell) == "grade" for cell in cells)
+    assert all("*Checked:*" in task and "<details>" in task for task in tasks)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_released_copy_holds_no_solution_and_no_proof(lesson: str) -> None:
+    released = workspace._clear(proofs.notebook(lesson))
+    assert "BEGIN SOLUTION" not in released
+    copies = {cell["id"]: _source(cell) for cell in json.loads(released)["cells"]}
+    for cell in _read(lesson)["cells"]:
+        if role(cell) == "solution":
+            inner = _source(cell).split("### BEGIN SOLUTION\n")[1].split("### END SOLUTION")[0].strip()
+            assert inner not in released
+            assert "# YOUR CODE HERE" in copies[cell["id"]]
+            assert "NotImplementedError" not in copies[cell["id"]]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_metadata_is_complete_and_its_images_are_in_the_catalog(lesson: str) -> None:
+    course = _read(lesson)["metadata"]["course"]
+    assert course["needs"] in {"host", "engine"}
+    assert {"title", "minutes", "memory_mb", "images", "ports", "names", "files"} <= set(course)
+    assert set(course["images"]) <= set(versions.table()["images"])
+    assert all((paths.SOURCES / lesson / name).exists() for name in course["files"])
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_everything_a_cell_names_is_in_the_ledger(lesson: str) -> None:
+    """A name that is not in the metadata would not be cleaned, and might be somebody else's."""
+    notebook = _read(lesson)
+    text = "\n".join(_source(cell) for cell in notebook["cells"] if cell["cell_type"] == "code")
+    named = set(re.findall(r"docker (?:run|create)\b[^\n]*--name[ =]([\w-]+)", text))
+    assert named <= set(notebook["metadata"]["course"]["names"].get("containers", []))
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_proofs_are_complete(lesson: str) -> None:
+    assert proofs._complete(lesson) == []
