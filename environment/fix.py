@@ -1,4 +1,4 @@
-"""`fix`: puts everything into its enforced form – ruff's style, notebooks' normal form, the committed pictures."""
+"""`fix`: puts everything into its enforced form – ruff's style, notebooks' normal form, the committed pictures, the README's table."""
 
 import subprocess
 import sys
@@ -46,11 +46,22 @@ def _pictures(*, check: bool) -> list[str]:
     return changed
 
 
+def _readme(*, check: bool) -> list[str]:
+    from environment import readme
+
+    wanted = readme.derived()
+    if wanted == readme.path().read_text():
+        return []
+    if not check:
+        readme.path().write_text(wanted)
+    return [readme.path().name]
+
+
 def main(*, check: bool) -> int:
     """Fix (or with `check` only look). Raises EnvironmentProblem naming what is not in its form."""
-    console.say("ruff, notebooks, pictures:")
+    console.say("ruff, notebooks, pictures, README:")
     style = _ruff(check=check)
-    changed = _notebooks(check=check) + _pictures(check=check)
+    changed = _notebooks(check=check) + _pictures(check=check) + _readme(check=check)
     for name in changed:
         console.say(f"  {'not in normal form' if check else 'fixed'}: {name}")
     if style or (check and changed):

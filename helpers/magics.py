@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from helpers import notebook
 from helpers.errors import CommandFailed
 
 EXPECT_FAILURE = "--expect-failure"
@@ -62,10 +63,8 @@ def run_bash(script: str, *, prefix: Sequence[str] = (), cwd: Path | None = None
 
 
 def register(cwd: Path, prefix: Sequence[str] = ()) -> None:
-    """Make `%%bash` in this kernel run in the lesson's folder and place. Outside IPython nothing happens."""
-    from IPython import get_ipython
-
-    shell = get_ipython()
+    """Make `%%bash` in this kernel run in the lesson's folder and place. Outside a notebook nothing happens."""
+    shell = notebook.shell()
     if shell is None:
         return
 

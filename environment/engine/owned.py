@@ -180,6 +180,7 @@ def _end_leftovers() -> None:
             process.end(process.identity(int(entry.name)), patience=3)
     host.end_container_processes()
     _record().unlink(missing_ok=True)
+    (paths.runtime() / "docker.pid").unlink(missing_ok=True)
 
 
 def install(stage: str) -> None:

@@ -46,6 +46,8 @@ def _configure(folder: Path, token: str, port: int) -> Path:
         settings / "apputils-extension" / "notification.jupyterlab-settings",
         {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
     )
+    # nbgrader's panels are the instructor's; its Validate button would run the whole lesson a second time on the same lab.
+    files.write_json(folder / "labconfig" / "page_config.json", {"disabledExtensions": {"@jupyter/nbgrader": True}})
     # All cells are rendered: the browser's own search finds everything, and outputs do not jump while scrolling.
     files.write_json(settings / "notebook-extension" / "tracker.jupyterlab-settings", {"windowingMode": "none"})
     files.write_json(

@@ -4,11 +4,14 @@ Every string may come from a container or a learner, so every string is escaped.
 """
 
 import html
+import re
 from typing import Any
 
 _STYLE = "border-left:4px solid {colour};padding:.4em .8em;margin:.3em 0;font-family:var(--jp-content-font-family)"
 _RIGHT, _WRONG = "#0072b2", "#d55e00"
 _LONGEST = 600
+#: Commands in hints stand between backticks, as in Markdown.
+_CODE = re.compile(r"`([^`]+)`")
 
 
 def _short(text: object) -> str:
@@ -38,7 +41,7 @@ def as_text(told: dict[str, Any]) -> str:
 
 def _row(row: dict[str, Any]) -> str:
     def quoted(text: object) -> str:
-        return html.escape(_short(text))
+        return _CODE.sub(r"<code>\1</code>", html.escape(_short(text)))
 
     points = f"{_number(row['points'] if row['ok'] else 0)} of {_number(row['points'])}"
     if row["ok"]:

@@ -10,6 +10,7 @@ from typing import Any
 import docker.errors
 import requests
 
+from helpers import notebook
 from helpers.checks.render import as_html, as_text
 from helpers.errors import CannotTell, CourseError
 
@@ -109,7 +110,8 @@ def _look(expectation: Expectation) -> Seen:
 def verify(*expectations: Expectation, within: float = 20.0, why: str = "") -> Report:
     """Judge the live state; wait up to `within` seconds, but only while something that is still wrong is still moving.
 
-    `why` says why it works, and is shown once all is right. Prints the text twin of the report; nothing reaches stderr
+    `why` says why it works, and is shown once all is right. Outside notebooks the report's text twin is printed; nothing
+    reaches stderr
     (nbgrader would score the cell 0). Raises CannotTell when the lab cannot be looked at: that is no verdict.
 
     >>> verify(Expectation("one is one", lambda: Seen(True, "1")))  # doctest: +ELLIPSIS
@@ -130,5 +132,6 @@ def verify(*expectations: Expectation, within: float = 20.0, why: str = "") -> R
                 changed = time.monotonic()
             seen |= now
     report = Report([(expectation, seen[expectation]) for expectation in expectations], why, time.monotonic() - began)
-    print(report)
+    if notebook.shell() is None:
+        print(report)  # a notebook shows the HTML; logs and terminals get its text twin
     return report
