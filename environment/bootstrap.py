@@ -23,9 +23,10 @@ NEEDED = {
     "pkg-config": "pkg-config",
     "mmdebstrap": "mmdebstrap",
     "/bin/busybox": "busybox-static",
+    "pgrep": "procps",
     "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 }
-LESSON_ONE = ("/bin/busybox",)
+LESSON_ONE = ("/bin/busybox", "pgrep")
 
 
 def environment_folder(lock: str = "lab") -> Path:

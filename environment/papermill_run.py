@@ -29,12 +29,19 @@ def _execute(lesson: str) -> list[str]:
     import os
 
     import papermill
+    from jupyter_client.manager import AsyncKernelManager
+
+    class SocketKernelManager(AsyncKernelManager):
+        """Talks to its kernel over Unix sockets: over TCP, other users of the machine could read along."""
+
+        transport = "ipc"
 
     folder = paths.BUILD / "run" / lesson
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     executed = folder / f"{lesson}.ipynb"
     os.environ.update(labenv.lab())
+    os.environ["JUPYTER_RUNTIME_DIR"] = str(paths.runtime() / "jupyter")
     try:
         papermill.execute_notebook(
             str(proofs.notebook(lesson)),
@@ -43,6 +50,7 @@ def _execute(lesson: str) -> list[str]:
             cwd=str(folder),
             progress_bar=False,
             execution_timeout=300,
+            kernel_manager_class=SocketKernelManager,
         )
     except papermill.PapermillExecutionError as error:
         return [f"{lesson}: cell {error.cell_index} failed: {error.ename}: {error.evalue}"]
