@@ -31,7 +31,7 @@ def _execute(lesson: str) -> list[str]:
     import papermill
     from jupyter_client.manager import AsyncKernelManager
 
-    class SocketKernelManager(AsyncKernelManager):
+    class SocketKernelManager(AsyncKernelManager):  # type: ignore[misc]
         """Talks to its kernel over Unix sockets: over TCP, other users of the machine could read along."""
 
         transport = "ipc"

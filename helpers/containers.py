@@ -132,7 +132,7 @@ def run(
 ) -> Container:
     """Make it so that a container `name` of `image` runs in the background: reused when it already does.
 
-    `ports` maps a host port (on loopback) to a container port. `options` are docker-py's.
+    `ports` maps a host port (on loopback; 0 for any free one) to a container port. `options` are docker-py's.
 
     >>> run("nginx:1.26", name="web", ports={8080: 80})  # doctest: +SKIP
     """
@@ -140,7 +140,7 @@ def run(
     if found.state == "running" and found.attrs["Config"]["Image"] == image:
         return found
     found.remove()
-    bindings = {f"{inside}/tcp": ("127.0.0.1", outside) for outside, inside in (ports or {}).items()}
+    bindings = {f"{inside}/tcp": ("127.0.0.1", outside or None) for outside, inside in (ports or {}).items()}
     try:
         client().containers.run(
             image,

@@ -84,6 +84,18 @@ class ContainerCheck:
 
         return self._expect(f"ended with exit code {code}", probe, points, hint)
 
+    def was_killed_for_memory(self, points: float = 1, hint: str = "") -> Expectation:
+        """The kernel ended it at its memory limit."""
+
+        def probe(box: containers.Container) -> Seen:
+            state = box.attrs["State"]
+            text = f"it is {state['Status']}"
+            if state["Status"] == "exited":
+                text += f" with code {state['ExitCode']}" + (", and not for want of memory" * (not state["OOMKilled"]))
+            return Seen(state["Status"] == "exited" and state["OOMKilled"], text, _moving(box), _last_line(box))
+
+        return self._expect("was ended by the kernel at its memory limit", probe, points, hint)
+
     def was_removed(self, points: float = 1, hint: str = "") -> Expectation:
         """It existed, and was removed: never having been there does not count."""
 

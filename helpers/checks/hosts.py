@@ -46,6 +46,19 @@ def _facts(command: str) -> Facts | None:
     return found
 
 
+def shared_namespaces(*options: str) -> list[str]:
+    """Names of the namespaces that a process started by `unshare` with these options shares with its parent, found out
+    by starting one. Of pid, uts, net, ipc and cgroup, sorted."""
+    kinds = ("pid", "uts", "net", "ipc", "cgroup")
+    own = "for n in " + " ".join(kinds) + "; do readlink /proc/self/ns/$n; done; "
+    lesson = attached()
+    lines = lesson.place.run(
+        f"ROOTLESS='{lesson.place_env['ROOTLESS']}'; {own} unshare $ROOTLESS \"$@\" --mount-proc sh -c '{own}'",
+        *options,
+    ).split()
+    return sorted(kind for kind, ours, theirs in zip(kinds, lines, lines[len(kinds) :], strict=True) if ours == theirs)
+
+
 class ProcessCheck:
     """What can be expected of the lesson's process with this exact command line."""
 

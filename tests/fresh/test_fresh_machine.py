@@ -38,20 +38,19 @@ def network() -> Iterator[None]:
         _sh("ip", "link", "add", "fresh0", "type", "veth", "peer", "name", "eth0", "netns", SPACE)
         _sh("ip", "address", "add", f"{ours}/30", "dev", "fresh0")
         _sh("ip", "link", "set", "fresh0", "up")
-        for words in (
-            ("address", "add", f"{theirs}/30", "dev", "eth0"),
-            ("link", "set", "eth0", "up"),
-            ("link", "set", "lo", "up"),
-            ("route", "add", "default", "via", str(ours)),
-            ("link", "add", "foreign0", "type", "bridge"),
+        for line in (
+            f"address add {theirs}/30 dev eth0",
+            "link set eth0 up",
+            "link set lo up",
+            f"route add default via {ours}",
+            "link add foreign0 type bridge",
         ):
-            _sh("ip", "-n", SPACE, *words)
+            _sh("ip", "-n", SPACE, *line.split())
         forward.write_text("1")
         for words in _rules(str(theirs)):
             _sh("iptables", *words)
-        for words in (("-N", "FOREIGN"), ("-A", "INPUT", "-p", "tcp", "--dport", "9999", "-j", "FOREIGN"),
-                      ("-A", "FOREIGN", "-j", "DROP")):  # fmt: skip
-            _sh("ip", "netns", "exec", SPACE, "iptables", *words)
+        for line in ("-N FOREIGN", "-A INPUT -p tcp --dport 9999 -j FOREIGN", "-A FOREIGN -j DROP"):
+            _sh("ip", "netns", "exec", SPACE, "iptables", *line.split())
         yield
     finally:
         for words in _rules(str(theirs)):
@@ -95,10 +94,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield folder
     subprocess.run(["umount", "--recursive", "--lazy", str(folder)], capture_output=True)
     subprocess.run(["rm", "-rf", "--one-file-system", str(folder)], check=True)
-    for place in [Path("/sys/fs/cgroup") / SPACE, *Path("/sys/fs/cgroup").glob(f"*/{SPACE}")]:
-        for below in sorted(place.rglob("*/"), key=lambda path: len(path.parts), reverse=True):
-            below.rmdir() if below.is_dir() else None
-        place.rmdir() if place.is_dir() else None
+    for group in [Path("/sys/fs/cgroup") / SPACE, *Path("/sys/fs/cgroup").glob(f"*/{SPACE}")]:
+        for below in sorted(group.rglob("*/"), key=lambda path: len(path.parts), reverse=True):
+            below.rmdir()
+        if group.is_dir():
+            group.rmdir()
 
 
 def _run(root: Path, script: str) -> str:

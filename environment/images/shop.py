@@ -1,0 +1,51 @@
+"""Builds the demo application `shop` (v1, v2, v3) from its Dockerfile, with this machine's pip settings mounted, not copied."""
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from environment import bootstrap, console, labenv
+from environment.errors import EnvironmentProblem
+from environment.images import supply
+
+FOLDER = Path(__file__).with_name("shop")
+VERSIONS = ("v1", "v2", "v3")
+
+
+def _pip_config() -> str:
+    """pip's settings on this machine, wherever they come from, as one configuration file."""
+    words = [str(bootstrap.python()), "-m", "pip", "config", "list"]
+    listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    lines = ["[global]"]
+    for line in listed.splitlines():
+        name, _, value = line.partition("=")
+        setting = name.removeprefix(":env:.").removeprefix("global.").removeprefix("install.")
+        if setting in {"index-url", "extra-index-url", "trusted-host", "default-timeout", "proxy"}:
+            lines.append(f"{setting} = {value.strip(chr(39))}")
+    if Path("/etc/ssl/certs/ca-certificates.crt").exists():
+        lines.append("cert = /run/certificates.crt")
+    return "\n".join(lines) + "\n"
+
+
+def build(version: str = "v1") -> str:
+    """Make sure that `shop:VERSION` is in the engine, with BuildKit's cache; return its reference.
+
+    Raises EnvironmentProblem with the end of the build's output when it fails.
+    """
+    if version not in VERSIONS:
+        raise EnvironmentProblem(f"there is no shop:{version}.", f"one of: {', '.join(VERSIONS)}")
+    reference = f"shop:{version}"
+    supply.ensure("python")
+    with tempfile.TemporaryDirectory() as folder, console.step(f"build {reference}"):
+        config = Path(folder) / "pip.conf"
+        config.write_text(_pip_config())
+        words = ["docker", "build", "--progress=plain", "--network=host", "--tag", reference]
+        words += ["--build-arg", f"VERSION={version}", "--secret", f"id=pip_config,src={config}"]
+        certificates = Path("/etc/ssl/certs/ca-certificates.crt")
+        words += ["--secret", f"id=certificates,src={certificates}"] if certificates.exists() else []
+        done = subprocess.run([*words, str(FOLDER)], env=labenv.lab({**os.environ}), capture_output=True, text=True)
+        if done.returncode:
+            tail = "\n    ".join(done.stderr.strip().splitlines()[-8:])
+            raise EnvironmentProblem(f"{reference} could not be built:\n    {tail}", "check that PyPI can be reached.")
+    return reference

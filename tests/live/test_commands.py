@@ -1,0 +1,95 @@
+"""The command line with bad input: a taken port, two starts, another dockerd, Ctrl-C, an unknown lesson."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from environment import paths
+
+pytestmark = pytest.mark.usefixtures("engine")
+START = ["python3", "-m", "environment", "start", "--yes", "--no-browser"]
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An environment in which the course has run nothing yet; the tests' own engine is somebody else's to it."""
+    env = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "COURSE_RUNTIME_DIR": str(tmp_path / "run")}
+    env["XDG_DATA_HOME"] = str(tmp_path / "data")
+    for name in ("DOCKER_HOST", "COURSE_ENGINE", "CI"):
+        env.pop(name, None)
+    yield env
+    subprocess.run(["python3", "-m", "environment", "stop"], cwd=paths.ROOT, env=env, capture_output=True, check=True)
+
+
+def _run(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*words], cwd=paths.ROOT, env=env, capture_output=True, text=True, timeout=120)
+
+
+def _url(text: str) -> str:
+    found = re.search(r"http://127\.0\.0\.1:\d+/lab\?token=[\w-]{20,}", text)
+    assert found, text
+    return found[0]
+
+
+def test_beside_another_dockerd_the_first_lesson_works_and_the_message_says_why(apart: dict[str, str]) -> None:
+    done = _run(apart, *START, "--detach")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "another dockerd runs here" in done.stdout
+    assert "lesson 1-01 works" in done.stdout
+    again = _run(apart, *START, "--detach")
+    assert _url(again.stdout) == _url(done.stdout)
+
+
+def test_a_taken_port_is_named(apart: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = _run(apart, *START, "--detach", "--port", str(port))
+    assert done.returncode == 1
+    assert f"port {port} is taken" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_ctrl_c_stops_cleanly(apart: dict[str, str]) -> None:
+    words = {"cwd": paths.ROOT, "env": apart, "text": True}
+    process = subprocess.Popen(START, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, **words)  # type: ignore[call-overload]
+    seen = ""
+    deadline = time.monotonic() + 60
+    while "Ctrl-C" not in seen and time.monotonic() < deadline:
+        seen += process.stdout.readline()
+    os.killpg(process.pid, signal.SIGINT)
+    rest, _ = process.communicate(timeout=30)
+    assert "✓ JupyterLab stopped" in rest
+    assert "Traceback" not in seen + rest
+    port = int(_url(seen).split(":")[2].split("/")[0])
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_unknown_lessons_and_stages_are_named_with_the_known_ones(apart: dict[str, str]) -> None:
+    for words in (("run", "9-99-nothing"), ("reset", "9-99-nothing"), ("test", "--only", "nothing")):
+        done = _run(apart, "python3", "-m", "environment", *words)
+        assert done.returncode == 1
+        assert "one of:" in done.stdout
+        assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_full_disk_is_told_before_it_hurts(apart: dict[str, str]) -> None:
+    code = (
+        "from environment import files, console; from environment.errors import EnvironmentProblem\n"
+        "files.free_bytes = lambda folder: 1_000_000_000\n"
+        "from environment.engine import owned\n"
+        "owned.dockerd_processes = lambda: []\n"
+        "try: owned.start()\n"
+        "except EnvironmentProblem as error: console.problem(error)\n"
+    )
+    done = _run(apart, "python3", "-c", code)
+    assert "the engine needs 3 GB free" in done.stdout, done.stdout + done.stderr
