@@ -30,6 +30,11 @@ def lab(base: Mapping[str, str] | None = None) -> dict[str, str]:
         environment["COURSE_ENGINE"] = record["kind"]
     else:
         environment["DOCKER_HOST"] = owned.url()
+    # What Jupyter, IPython and matplotlib would otherwise leave in the user's home.
+    environment["IPYTHONDIR"] = str(paths.state() / "ipython")
+    environment["MPLCONFIGDIR"] = str(paths.state() / "matplotlib")
+    environment["JUPYTER_DATA_DIR"] = str(paths.state() / "jupyter" / "data")
+    environment["JUPYTER_RUNTIME_DIR"] = str(paths.runtime() / "jupyter")
     environment["PYTHONPATH"] = str(paths.ROOT)
     environment["DOCKER_CLI_HINTS"] = "false"
     return environment

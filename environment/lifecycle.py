@@ -1,5 +1,6 @@
 """`stop`, `status`, `clean` and `shell`."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -73,10 +74,19 @@ def clean(args: Any) -> int:
     kept = _clean_workspace() if bootstrap.ready() else []
     for folder in [paths.data(), paths.state(), *([] if args.keep_cache else [paths.cache()])]:
         files.remove_tree(folder)
+        _remove_empty(folder.parent)
     console.say("✓ removed" + (", the built tools were kept" if args.keep_cache else ""))
     for name in kept:
         console.say(f"  kept: workspace/{name} (you changed it)")
     return 0
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove an XDG folder, and `.local` above it, where we were its only user."""
+    for place in (folder, folder.parent):
+        if place.is_relative_to(Path.home()) and place != Path.home():
+            with contextlib.suppress(OSError):
+                place.rmdir()
 
 
 def _clean_lessons() -> None:

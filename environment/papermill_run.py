@@ -41,7 +41,6 @@ def _execute(lesson: str) -> list[str]:
     folder.mkdir(parents=True)
     executed = folder / f"{lesson}.ipynb"
     os.environ.update(labenv.lab())
-    os.environ["JUPYTER_RUNTIME_DIR"] = str(paths.runtime() / "jupyter")
     try:
         papermill.execute_notebook(
             str(proofs.notebook(lesson)),

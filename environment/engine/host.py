@@ -4,6 +4,7 @@ A snapshot is written to the ledger *before* the first change. Undoing removes w
 and bears an engine's mark; nothing goes on a name alone.
 """
 
+import contextlib
 import ipaddress
 import json
 import re
@@ -29,6 +30,8 @@ SYSCTLS = (
 )
 _ENGINE_LINK = re.compile(rf"^({BRIDGE}|docker_gwbridge|br-[0-9a-f]{{12}}|dm-[0-9a-f]{{12}})$")
 _FAMILIES = ("iptables", "ip6tables")
+#: containerd makes these, empty, wherever it runs.
+_CONTAINERD = tuple(Path("/opt/containerd") / name for name in ("bin", "lib", ""))
 
 
 def _ledger() -> Path:
@@ -98,6 +101,7 @@ def remember(address_range: str) -> dict[str, Any]:
         "range": address_range,
         "links": [link["ifname"] for link in _links()],
         "sysctls": sysctls(),
+        "folders": [str(place) for place in _CONTAINERD if place.exists()],
         "firewall": {family: _saved(family) for family in _FAMILIES},
     }
     files.write_json(_ledger(), snapshot)
@@ -132,6 +136,10 @@ def undo() -> None:
         path = Path("/proc/sys") / name
         if path.exists() and path.read_text().strip() != value:
             path.write_text(value)
+    for place in _CONTAINERD:
+        if str(place) not in before["folders"]:
+            with contextlib.suppress(OSError):
+                place.rmdir()
     _ledger().unlink()
 
 

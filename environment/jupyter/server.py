@@ -87,10 +87,6 @@ def start(python: Path, *, port: int = 0) -> dict[str, str]:
         "JUPYTER_PLATFORM_DIRS": "1",
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "lab" / "user-settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "lab" / "workspaces"),
-        "JUPYTER_DATA_DIR": str(folder / "data"),
-        "JUPYTER_RUNTIME_DIR": str(paths.runtime() / "jupyter"),
-        "IPYTHONDIR": str(folder / "ipython"),
-        "MPLCONFIGDIR": str(folder / "matplotlib"),
         "PATH": f"{python.parent}:{environment['PATH']}",
     }
     log = paths.logs() / "jupyter.log"

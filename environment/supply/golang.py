@@ -60,6 +60,10 @@ def toolchain(python: Path) -> Path:
     return target / "go" / "bin"
 
 
+def _user_config() -> Path:
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+
+
 def _environment(go: Path, *, cgo: bool) -> dict[str, str]:
     """The build's environment: the machine's own proxy and network settings, our caches, nothing that changes results."""
     caches = paths.cache() / "go"
@@ -67,6 +71,9 @@ def _environment(go: Path, *, cgo: bool) -> dict[str, str]:
         **{name: text for name, text in os.environ.items() if name not in {"GOFLAGS", "GOROOT", "GOWORK"}},
         "PATH": f"{go}:{os.environ.get('PATH', os.defpath)}",
         "GOTOOLCHAIN": "local",
+        # Go's own settings of this user still hold; what it counts about itself goes to our cache.
+        "GOENV": os.environ.get("GOENV") or str(_user_config() / "go" / "env"),
+        "XDG_CONFIG_HOME": str(caches / "config"),
         "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
         "GOPATH": str(caches / "path"),
         "GOMODCACHE": str(caches / "modules"),

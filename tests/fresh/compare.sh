@@ -1,16 +1,10 @@
-# snapshot NAME / compare: processes, mounts, links, firewall, sysctls, cgroups and files of this machine.
-rules() {  # the rules that exist; the order of tables and empty default tables don't matter
-    for family in iptables ip6tables; do
-        command -v $family-save > /dev/null || continue
-        $family-save 2>/dev/null | awk -v f=$family '/^\*/ {t=$0} /^-A/ || (/^:/ && !/ (ACCEPT) /) {sub(/ \[.*/, ""); print f, t, $0}' | sort
-    done
-}
+# snapshot NAME / compare: processes, mounts, links, sysctls, cgroups and files of this machine. (The firewall is
+# compared from outside: a bare machine has no tool to list it.)
 snapshot() {
     mkdir -p /snapshots/$1
     ps_list > /snapshots/$1/processes
     cut -d' ' -f5 /proc/self/mountinfo | sort > /snapshots/$1/mounts
     ls /sys/class/net | sort > /snapshots/$1/links
-    rules > /snapshots/$1/firewall
     cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding > /snapshots/$1/sysctls 2>&1
     find /sys/fs/cgroup -mindepth 2 -type d | sort > /snapshots/$1/cgroups
     # Packages that apt installed were announced and stay; their files, apt's caches and Python's are not ours.
@@ -26,8 +20,7 @@ ps_list() {
     done | sort
 }
 compare() {
-    for what in processes mounts links firewall sysctls cgroups files; do
-        # The firewall can only be listed once iptables is installed: rules of ours may not remain, others may not be missing.
+    for what in processes mounts links sysctls cgroups files; do
         if ! diff -u /snapshots/before/$what /snapshots/after/$what > /snapshots/difference; then
             echo "DIFFERENT: $what"; cat /snapshots/difference; different=1
         fi
