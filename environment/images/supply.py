@@ -75,6 +75,8 @@ def ensure(name: str) -> str:
     A stand-in whose recipe changed is made again. Raises EnvironmentProblem when it cannot be had.
     """
     reference = versions.image(name)
+    if not choice.reachable(choice.current()):
+        raise EnvironmentProblem("the Docker Engine does not answer.", "run `python3 -m environment start`.")
     with files.lock(f"image-{name}", wait=1800):
         present = inspect(reference)
         if present:

@@ -56,7 +56,11 @@ def shared_namespaces(*options: str) -> list[str]:
         f"ROOTLESS='{lesson.place_env['ROOTLESS']}'; {own} unshare $ROOTLESS \"$@\" --mount-proc sh -c '{own}'",
         *options,
     ).split()
-    return sorted(kind for kind, ours, theirs in zip(kinds, lines, lines[len(kinds) :], strict=True) if ours == theirs)
+    return sorted(
+        kind
+        for kind, ours, theirs in zip(kinds, lines[: len(kinds)], lines[len(kinds) :], strict=True)
+        if ours == theirs
+    )
 
 
 class ProcessCheck:
