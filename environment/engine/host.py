@@ -137,7 +137,7 @@ def undo() -> None:
         if path.exists() and path.read_text().strip() != value:
             path.write_text(value)
     for place in _CONTAINERD:
-        if str(place) not in before["folders"]:
+        if str(place) not in before.get("folders", []):
             with contextlib.suppress(OSError):
                 place.rmdir()
     _ledger().unlink()
@@ -206,9 +206,10 @@ def end_container_processes() -> None:
             for listed in place.rglob("cgroup.procs")
             for pid in listed.read_text().split()
         }
-        if not members:
+        living = [pid for pid in members if process.started_at(pid)]
+        if not living:
             return
-        for pid in members:
+        for pid in living:
             process.end(process.identity(pid), patience=0.2)
 
 
