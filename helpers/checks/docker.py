@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from helpers import containers, images, networks, volumes
@@ -211,15 +211,6 @@ class ContainerCheck:
             return Seen(re.search(pattern, text) is not None, f"{path} begins with: {text[:120]!r}")
 
         return self._expect(f"has a file {path} that matches '{pattern}'", probe, points, hint)
-
-    def has_label(self, labels: Mapping[str, str], points: float = 1, hint: str = "") -> Expectation:
-        """It bears these labels."""
-
-        def read(attrs: dict[str, Any]) -> tuple[bool, str]:
-            found = attrs["Config"]["Labels"] or {}
-            return all(found.get(k) == v for k, v in labels.items()), f"its labels: {found or 'none'}"
-
-        return self._field(f"has the labels {dict(labels)}", read, points, hint)
 
 
 def container(name: str) -> ContainerCheck:

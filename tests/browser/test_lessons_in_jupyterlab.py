@@ -80,6 +80,12 @@ def _cell(page: Page, lesson: str, cell: str) -> Any:
     return page.locator(".jp-Notebook .jp-Cell").nth(_index(lesson, cell))
 
 
+def _top(page: Page, lesson: str, cell: str) -> None:
+    """Scroll so that the cell is the first one in view."""
+    _cell(page, lesson, cell).evaluate("cell => cell.scrollIntoView({block: 'start'})")
+    page.wait_for_timeout(300)
+
+
 def _write(page: Page, lesson: str, cell: str, text: str) -> None:
     """Replace a cell's text as a learner would: click, select all, type."""
     editor = _cell(page, lesson, cell).locator(".cm-content")
@@ -120,14 +126,14 @@ def test_a_failing_check_is_fixed_and_passes(browser: Browser, lab: dict[str, st
     _run_cell(page, lesson, "site-check")
     result = _cell(page, lesson, "site-check").locator("section[aria-label^='Result:']")
     assert "2 of 4" in str(result.get_attribute("aria-label"))
-    _cell(page, lesson, "ex-site").scroll_into_view_if_needed()
+    _top(page, lesson, "site")
     page.screenshot(path=SHOTS / "check-fails.png")
     right = "docker run -d --name site -p 127.0.0.1:$SITE_PORT:80 nginx:1.26"
     _write(page, lesson, "site", f"%%bash\ndocker rm --force site\n{right}")
     _run_cell(page, lesson, "site")
     _run_cell(page, lesson, "site-check")
     assert "4 of 4" in str(result.get_attribute("aria-label"))
-    _cell(page, lesson, "site").scroll_into_view_if_needed()
+    _top(page, lesson, "site")
     page.screenshot(path=SHOTS / "check-passes.png")
     _write(page, lesson, "greeter", "%%bash\ndocker run --name greeter -e GREETING=bonjour busybox:1.37 sh -c 'echo")
     _run_cell(page, lesson, "greeter")
