@@ -1,6 +1,7 @@
 """`test`: proves it all on this machine's real engine. Each stage says what it does; the first failure's reason is the last line."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,6 +55,12 @@ def _papermill() -> None:
     papermill_run.main([])
 
 
+def _browser(yes: bool) -> None:
+    if not (shutil.which("chromium") or shutil.which("google-chrome")) and shutil.which("apt-get"):
+        bootstrap.install_packages(["chromium", "fonts-dejavu-core"], yes=yes)
+    _run("browser tests", "pytest", "-q", "tests/browser")
+
+
 def _fresh(everything: bool) -> None:
     if os.geteuid() != 0 or sys.platform != "linux":
         console.say("– fresh machine: skipped, it takes root on Linux")
@@ -72,7 +79,7 @@ def main(*, everything: bool, only: str | None, yes: bool) -> int:
         "live": lambda: _run("live tests", "pytest", "-q", "tests/live"),
         "proofs": lambda: _proofs(everything),
         "run": _papermill,
-        "browser": lambda: _run("browser tests", "pytest", "-q", "tests/browser"),
+        "browser": lambda: _browser(yes),
         "fresh": lambda: _fresh(everything),
     }
     if only and only not in stages:
