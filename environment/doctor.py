@@ -80,7 +80,9 @@ def _cgroups() -> Finding:
     base = Path("/sys/fs/cgroup")
     unified = (base / "cgroup.controllers").exists()
     controllers = (
-        (base / "cgroup.controllers").read_text().split() if unified else [p.name for p in base.iterdir() if p.is_dir()]
+        (base / "cgroup.controllers").read_text().split()
+        if unified
+        else [p.name for p in base.iterdir() if (p / "cgroup.procs").exists() and p.name not in {"systemd", "unified"}]
     )
     has_memory = "memory" in controllers
     text = f"v{2 if unified else 1}, controllers: {' '.join(sorted(controllers)) or 'none'}"
