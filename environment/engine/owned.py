@@ -86,16 +86,17 @@ def _dockerd_environment() -> dict[str, str]:
 
 
 def dockerd_processes() -> list[int]:
-    """Ids of all dockerd processes in our process namespace that are not ours."""
-    ours = files.read_json(_record(), {}).get("pid")
+    """Ids of the dockerd processes that are not ours, live, and on our network stack: those that ours would disturb."""
+    ours, network = files.read_json(_record(), {}).get("pid"), Path("/proc/self/ns/net").readlink()
     found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != ours:
-            try:
-                if (entry / "comm").read_text().strip() == "dockerd" and process.started_at(int(entry.name)):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
+    for entry in Path("/proc").glob("[0-9]*"):
+        pid = int(entry.name)
+        try:
+            same = (entry / "comm").read_text().strip() == "dockerd" and (entry / "ns" / "net").readlink() == network
+        except OSError:
+            continue
+        if same and pid != ours and process.started_at(pid):
+            found.append(pid)
     return found
 
 
