@@ -35,7 +35,8 @@ cd ~/course
 # Nobody to ask, and no --yes: JupyterLab comes, the engine is left alone.
 python3 -m environment start --detach --no-browser < /dev/null | tee ~/unasked
 grep -q "not agreed to use it" ~/unasked
-grep -q "not chosen yet" <(python3 -m environment status || true)
+python3 -m environment status > ~/status || true
+grep -q "not chosen yet" ~/status
 python3 -m environment start --yes --detach --no-browser
 python3 -m environment status
 python3 -m environment shell docker info --format '{{.Name}}' > /dev/null
@@ -43,7 +44,7 @@ python3 -m environment run 2-03-containers
 python3 -m environment clean --yes
 test -z "$(ls ~/.cache ~/.local/state ~/.local/share 2>/dev/null | grep containers-course)"
 LEARNER
-setpriv --reuid=learner --regid=learner --init-groups env -i HOME=/home/learner PATH=/usr/bin:/bin LANG=C.UTF-8 bash /home/learner/go.sh
+setpriv --reuid=learner --regid=learner --init-groups env -i HOME=/home/learner PATH=/opt/foreign:/usr/bin:/bin LANG=C.UTF-8 bash /home/learner/go.sh
 all > /snapshots/engine-after
 diff -u /snapshots/engine-before /snapshots/engine-after
 
@@ -54,7 +55,7 @@ cd ~/course
 python3 -m environment start --yes --detach --no-browser > /dev/null
 python3 -m environment run 2-03-containers
 LEARNER
-setpriv --reuid=learner --regid=learner --init-groups env -i HOME=/home/learner PATH=/usr/bin:/bin LANG=C.UTF-8 \
+setpriv --reuid=learner --regid=learner --init-groups env -i HOME=/home/learner PATH=/opt/foreign:/usr/bin:/bin LANG=C.UTF-8 \
     bash /home/learner/taken.sh > /snapshots/taken 2>&1 && { echo "somebody else's name was used"; exit 1; }
 grep -q "a container named 'site'" /snapshots/taken || { cat /snapshots/taken; exit 1; }
 test "$(docker inspect site --format '{{.State.Status}}')" = running
