@@ -124,6 +124,10 @@ def main() -> int:
     except KeyboardInterrupt:
         console.say("\nStopped. Run the same command again to go on where this ended.")
         return 130
+    except BrokenPipeError:
+        # Whoever read our output (`status | head -1`) has had enough; Python must not complain at its own exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except OSError as error:
         if error.errno != 28:  # ENOSPC
             raise

@@ -62,6 +62,7 @@ def _verify(wrong: bool) -> float:
 
     with containers.run("busybox:1.37", ["sleep", "60"], name="bench-check"):
         look = container("bench-missing" if wrong else "bench-check")
+        time.sleep(1)  # a container so young that it may end at once is watched for a moment
         return _timed(lambda: verify(look.is_running(), look.memory_limit(64)))
 
 

@@ -26,6 +26,7 @@ def stop(_: object = None) -> int:
         with console.step("stop the engine and put firewall, links and sysctls back"):
             owned.stop()
     supply.forget_source()
+    files.remove_tree(paths.building())
     return 0
 
 

@@ -42,6 +42,13 @@ def runtime() -> Path:
     return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"{NAME}-{os.geteuid()}"
 
 
+def building() -> Path:
+    """Files that exist only while something is built (client settings among them); `stop` removes what a kill left."""
+    folder = state() / "building"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
 def logs() -> Path:
     """The folder for the logs of everything that runs in the background."""
     folder = state() / "logs"

@@ -108,8 +108,46 @@ def _docker() -> Figure:
     return figure
 
 
+def _layers() -> Figure:
+    figure, axes = _canvas(8.6, 3.6)
+    names = (
+        ("writable layer of one container", "white"),
+        ("your application", _ORANGE),
+        ("its dependencies", _GREEN),
+        ("runtime (Python, Node …)", _BLUE),
+        ("OS libraries", _GREY),
+        ("base image", _GREY),
+    )
+    for number, (text, colour) in enumerate(names):
+        _box(axes, 0.3, 2.95 - number * 0.55, 4.2, 0.45, text, colour)
+    axes.text(4.8, 3.17, "changes with every container, gone with it", fontsize=9, va="center")
+    axes.text(4.8, 2.62, "changes with every build", fontsize=9, va="center")
+    axes.text(4.8, 0.42, "changes rarely, shared by many images", fontsize=9, va="center")
+    axes.text(4.8, 1.52, "read-only: the image", fontsize=9, va="center")
+    return figure
+
+
+def _networks() -> Figure:
+    figure, axes = _canvas(8.6, 3.4)
+    _box(axes, 0.2, 0.2, 6.6, 3.0, "host", _GREY, top=True)
+    for y, name, colour in ((1.75, "network shop", _BLUE), (0.4, "network blog", _ORANGE)):
+        _box(axes, 0.5, y, 4.6, 1.05, "", colour)
+        axes.text(0.65, y + 0.85, f"{name}: a switch with DNS", fontsize=9)
+    for x, y, name in ((0.8, 1.9, "web"), (2.9, 1.9, "db"), (0.8, 0.55, "blog")):
+        _box(axes, x, y, 1.2, 0.55, name, _GREEN)
+    _arrow(axes, (2.0, 2.17), (2.9, 2.17), "db:5432")
+    _box(axes, 5.4, 1.75, 1.2, 1.05, "published\n127.0.0.1\n:8080", "white")
+    _arrow(axes, (5.4, 2.35), (2.0, 2.3), "", bend=0.12)
+    _box(axes, 7.3, 1.9, 1.1, 0.7, "your\nbrowser", "white")
+    _arrow(axes, (7.3, 2.25), (6.6, 2.25), "")
+    axes.text(5.3, 0.85, "no way from one\nnetwork to the other", fontsize=9)
+    return figure
+
+
 PICTURES: dict[str, Callable[[], Figure]] = {
     "notebooks/2-03-containers/lifecycle.svg": _lifecycle,
+    "notebooks/2-05-networking/networks.svg": _networks,
+    "notebooks/2-02-images-and-layers/layers.svg": _layers,
     "notebooks/1-01-what-is-a-container/container.svg": _container,
     "notebooks/1-01-what-is-a-container/docker.svg": _docker,
 }

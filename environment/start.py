@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import signal
 import sys
+import threading
 import time
 import webbrowser
 
@@ -64,19 +66,20 @@ def _wake_owned() -> None:
 
 def _watch(running: dict[str, str]) -> int:
     """Show the background work until it is done, then wait; Ctrl-C stops everything."""
-    console.say("Ctrl-C stops the lab. Your work stays, and the next start goes on from here.")
     shown = ""
-    try:
-        while server.running():
-            now = builder.read()
-            line = builder.describe(now) if now else "no engine: nothing is being made"
-            if sys.stdout.isatty():
-                print(f"\r\033[K{line}", end="", flush=True)
-            elif now.get("step", "") != shown:
-                shown = now.get("step", "")
-                console.say(line)
-            time.sleep(1)
-    except KeyboardInterrupt:
-        console.say("")
-        return lifecycle.stop(None)
+    # An event, not an exception: raised inside a finaliser, a KeyboardInterrupt would get lost.
+    asked_to_stop = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: asked_to_stop.set())
+    console.say("Ctrl-C stops the lab. Your work stays, and the next start goes on from here.")
+    while server.running():
+        now = builder.read()
+        line = builder.describe(now) if now else "no engine: nothing is being made"
+        if sys.stdout.isatty():
+            print(f"\r\033[K{line}", end="", flush=True)
+        elif now.get("step", "") != shown:
+            shown = now.get("step", "")
+            console.say(line)
+        if asked_to_stop.wait(1):
+            console.say("")
+            return lifecycle.stop(None)
     raise EnvironmentProblem("JupyterLab ended.", f"its log is {paths.logs() / 'jupyter.log'}; start again.")

@@ -48,6 +48,11 @@ class Container:
             raise CourseError(f"port {inside} of '{self.name}' is not published.", "publish it with `-p`.")
         return int(bindings[0]["HostPort"])
 
+    def addresses(self) -> list[str]:
+        """Its IPv4 addresses, one a network it is in."""
+        found = self.attrs["NetworkSettings"]["Networks"].values()
+        return [str(network["IPAddress"]) for network in found if network["IPAddress"]]
+
     def logs(self, tail: int | str = "all") -> str:
         """What the container wrote to stdout and stderr."""
         return str(self.raw.logs(tail=tail).decode(errors="replace"))

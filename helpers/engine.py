@@ -32,8 +32,3 @@ def client() -> docker.DockerClient:
             f"the Docker Engine at {host} does not answer ({type(error).__name__}).",
             "run `python3 -m environment start` in a terminal, then run this cell again.",
         ) from error
-
-
-def shared() -> bool:
-    """Whether the engine is the user's own, where the course touches only what it created."""
-    return labenv.lab().get("COURSE_ENGINE") == "shared"

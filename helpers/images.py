@@ -1,15 +1,22 @@
-"""Images: `ls`, `get`, `pull`, `history`."""
+"""Images: `ls`, `get`, `pull`, `history`, what their layers hold, what they print."""
 
+import io
+import tarfile
+from collections.abc import Iterator
 from typing import Any
 
 import docker.errors
+import requests
 from docker.models.images import Image as RawImage
 
 from environment import versions
 from environment.errors import EnvironmentProblem
 from environment.images import supply
-from helpers.engine import client
+from helpers.engine import LABEL, client
 from helpers.errors import CourseError, NotFound
+
+#: How long a container that only prints something may run, in seconds.
+PRINT_SECONDS = 20
 
 
 class Image:
@@ -33,12 +40,78 @@ class Image:
         """Size in MB as the engine reports it (image stores count differently)."""
         return float(self.raw.attrs["Size"]) / 1e6
 
+    @property
+    def config(self) -> dict[str, Any]:
+        """How its containers are set up: User, Env, Cmd, Entrypoint, ExposedPorts, Labels, Healthcheck …"""
+        return dict(self.raw.attrs["Config"])
+
+    @property
+    def short_id(self) -> str:
+        """The first 12 digits of its id."""
+        return str(self.raw.id).removeprefix("sha256:")[:12]
+
+    @property
+    def layer_ids(self) -> list[str]:
+        """Digests of its layers' content (uncompressed), the lowest first: the same on every engine."""
+        return list(self.raw.attrs["RootFS"]["Layers"])
+
+    def steps(self) -> list[dict[str, Any]]:
+        """What it was made by, the oldest first: `by` (the instruction) and `mb` (what that added)."""
+        return [{"by": _instruction(row["CreatedBy"]), "mb": row["Size"] / 1e6} for row in reversed(self.history())]
+
+    def output_of(self, *command: str) -> str:
+        """What a container of it prints with this command (or its own), which has to end within 20 s.
+
+        Raises CourseError when it does not end, or cannot be started.
+        """
+        try:
+            box = client().containers.create(
+                self.reference, list(command) or None, network_mode="none", labels={LABEL: "helper"}
+            )
+        except docker.errors.APIError as error:
+            raise CourseError(f"no container of '{self.reference}' could be made: {error.explanation}") from None
+        try:
+            box.start()
+            box.wait(timeout=PRINT_SECONDS)
+            return str(box.logs().decode(errors="replace"))
+        except docker.errors.APIError as error:
+            raise CourseError(f"'{self.reference}' could not be started: {error.explanation}") from None
+        except requests.exceptions.RequestException:
+            raise CourseError(f"a container of '{self.reference}' was still running after {PRINT_SECONDS} s") from None
+        finally:
+            box.remove(force=True, v=True)
+
+    def _layers(self) -> Iterator[tuple[str, bytes]]:
+        """Every file of every layer, deleted ones included, and every JSON document: (place, content)."""
+        archive = io.BytesIO(b"".join(self.raw.save()))
+        with tarfile.open(fileobj=archive) as outer:
+            for entry in outer:
+                blob = outer.extractfile(entry) if entry.isfile() else None
+                content = blob.read() if blob else b""
+                try:
+                    with tarfile.open(fileobj=io.BytesIO(content)) as layer:
+                        for file in layer:
+                            inner = layer.extractfile(file) if file.isfile() else None
+                            yield f"the file /{file.name} of a layer", inner.read() if inner else b""
+                except tarfile.TarError:
+                    yield "its configuration or history", content
+
+    def find(self, text: str) -> str:
+        """Where in the image `text` stands – a file of any layer, the configuration, the history – or an empty string."""
+        return next((place for place, content in self._layers() if text.encode() in content), "")
+
     def history(self) -> list[dict[str, Any]]:
         """The steps it was made by, newest first."""
         return list(self.raw.history())
 
     def __repr__(self) -> str:
         return f"<image {self.reference}>"
+
+
+def _instruction(created_by: str) -> str:
+    """A step of the history as it stood in the Dockerfile, as far as the engine kept it."""
+    text = created_by.removesuffix(" # buildkit").removeprefix("/bin/sh -c ").removeprefix("#(nop) ").strip()
+    return text or "(imported)"
 
 
 def get(reference: str) -> Image:

@@ -92,7 +92,6 @@ class Lesson:
             if record["place"] != self.place_env:
                 files.write_json(self.folder / "record.json", {**record, "place": self.place_env})
         else:
-            _await_engine()
             from helpers import images
 
             for name in self.metadata.get("images", []):
@@ -106,11 +105,11 @@ class Lesson:
         os.environ["COMPOSE_PROJECT_NAME"] = f"lesson-{self.name.split('-', 2)[-1]}"
         for name, number in self.ports.items():
             os.environ[f"{name.upper().replace('-', '_')}_PORT"] = str(number)
-        prefix = list(self.place.prefix)
-        if prefix:
-            passed = ["COURSE_TOKEN", *self.place_env]
-            prefix[2:2] = [word for name in passed for word in ("--env", f"{name}={os.environ[name]}")]
-        magics.register(self.work, prefix)
+        magics.register(self.work, self.command_prefix())
+
+    def command_prefix(self) -> list[str]:
+        """What a `%%bash` cell's command line begins with: nothing here, `docker exec …` in a helper container."""
+        return self.place.command({"COURSE_TOKEN": self.token, **self.place_env})
 
     def port(self, name: str) -> int:
         """The free host port that this lesson uses for `name` (the same for as long as the lesson is open)."""

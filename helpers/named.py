@@ -1,5 +1,6 @@
 """What networks and volumes have in common: both are known by name, read live, made if missing, removed on leaving `with`."""
 
+import time
 from typing import Any, ClassVar, Self
 
 import docker.errors
@@ -36,6 +37,24 @@ class Named:
     def attrs(self) -> dict[str, Any]:
         """What `docker inspect` says."""
         return dict(self.raw.attrs)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it exists."""
+        try:
+            return bool(self.raw)
+        except NotFound:
+            return False
+
+    def events(self, since: float) -> list[str]:
+        """What happened to objects of this kind and name since then (Unix time), oldest first: create, destroy …"""
+        stream = client().events(
+            since=f"{since:.9f}",
+            until=f"{time.time():.9f}",
+            decode=True,
+            filters={self.kind: self.name, "type": self.kind},
+        )
+        return [str(event["Action"]) for event in stream]
 
     @classmethod
     def ensure(cls, name: str, **options: Any) -> Self:

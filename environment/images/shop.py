@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from environment import bootstrap, console, labenv
+from environment import bootstrap, console, labenv, paths
 from environment.errors import EnvironmentProblem
 from environment.images import supply
 
@@ -37,7 +37,7 @@ def build(version: str = "v1") -> str:
         raise EnvironmentProblem(f"there is no shop:{version}.", f"one of: {', '.join(VERSIONS)}")
     reference = f"shop:{version}"
     supply.ensure("python")
-    with tempfile.TemporaryDirectory() as folder, console.step(f"build {reference}"):
+    with tempfile.TemporaryDirectory(dir=paths.building()) as folder, console.step(f"build {reference}"):
         config = Path(folder) / "pip.conf"
         config.write_text(_pip_config())
         words = ["docker", "build", "--progress=plain", "--network=host", "--tag", reference]

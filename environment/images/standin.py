@@ -167,8 +167,10 @@ def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
         "--env=APT_CONFIG=/run/course/apt.conf",
         "--env=DEBIAN_FRONTEND=noninteractive",
         versions.image(made["base"]),
-        "sleep",
-        "infinity",
+        # `docker history` shows this command as what the layer was made by.
+        "sh",
+        "-c",
+        f": apt-get install {' '.join(made.get('packages', []))}; exec sleep infinity",
     ).strip()
     try:
         docker("start", container)

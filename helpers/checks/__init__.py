@@ -1,7 +1,10 @@
 """Checks of live state: `verify(expectation, …)` judges, and shows wanted – seen – where to look."""
 
-from helpers.checks.docker import container, image, network, volume
+from helpers.checks.built import image
+from helpers.checks.connections import connection, network
+from helpers.checks.docker import container
 from helpers.checks.hosts import cgroup, process, root_file_system, shared_namespaces
+from helpers.checks.storage import archive, volume
 from helpers.checks.values import answer
 from helpers.checks.values import http_check as http
 from helpers.checks.verdict import Expectation, Report, Seen, verify
@@ -11,7 +14,9 @@ __all__ = [
     "Report",
     "Seen",
     "answer",
+    "archive",
     "cgroup",
+    "connection",
     "container",
     "http",
     "image",

@@ -1,26 +1,29 @@
-"""Expectations about Docker objects. Each method gives one frozen expectation; nothing is asked before `verify` looks."""
+"""Expectations about containers. Each method gives one frozen expectation; nothing is asked before `verify` looks."""
 
 import re
 import time
-from collections.abc import Callable
 from typing import Any
 
-from helpers import containers, images, networks, volumes
+from helpers import containers, images
+from helpers.checks.settings import ContainerSettings
 from helpers.checks.verdict import Expectation, Seen
-from helpers.errors import NotFound
 from helpers.lessons import attached
 
-Probe = Callable[[containers.Container], Seen]
 #: A container this young (seconds) may still be on its way to what is expected of it.
 _YOUNG = 5.0
+#: One this young may end as soon as it began: that it runs is believed a moment later.
+_NEWBORN = 0.7
+
+
+def _age(state: dict[str, Any]) -> float:
+    """Seconds since the container was started last."""
+    return time.time() - containers.unix_time(state["StartedAt"])
 
 
 def _moving(box: containers.Container) -> bool:
     """Whether the container may still change by itself: it is being restarted, or has only just been started."""
     state = box.attrs["State"]
-    return state["Status"] == "restarting" or (
-        state["Status"] == "running" and time.time() - containers.unix_time(state["StartedAt"]) < _YOUNG
-    )
+    return state["Status"] == "restarting" or (state["Status"] == "running" and _age(state) < _YOUNG)
 
 
 def _restarts(box: containers.Container) -> bool:
@@ -33,28 +36,8 @@ def _last_line(box: containers.Container) -> str:
     return lines[-1] if lines else ""
 
 
-class ContainerCheck:
-    """What can be expected of the container `name`."""
-
-    def __init__(self, name: str) -> None:
-        self._box = containers.Container(name)
-        self._name = name
-
-    def _expect(self, wanted: str, probe: Probe, points: float, hint: str) -> Expectation:
-        """An expectation about an existing container; absence is told as such."""
-
-        def look() -> Seen:
-            if self._box.state == "absent":
-                return Seen(False, f"there is no container named '{self._name}'")
-            return probe(self._box)
-
-        return Expectation(f"container '{self._name}' {wanted}", look, points, hint)
-
-    def _field(
-        self, wanted: str, read: Callable[[dict[str, Any]], tuple[bool, str]], points: float, hint: str
-    ) -> Expectation:
-        """An expectation about a field of `docker inspect`."""
-        return self._expect(wanted, lambda box: Seen(*read(box.attrs)), points, hint)
+class ContainerCheck(ContainerSettings):
+    """What can be expected of the container `name`: its life, its output, its files, and (inherited) its settings."""
 
     def is_running(self, points: float = 1, hint: str = "`docker ps -a` shows its state and exit code") -> Expectation:
         """It runs (a restart loop does not count)."""
@@ -65,7 +48,8 @@ class ContainerCheck:
             if state["Status"] == "exited":
                 text += f" with code {state['ExitCode']}"
             evidence = _last_line(box) if state["Status"] not in {"running", "created"} else ""
-            return Seen(state["Status"] == "running", text, state["Status"] == "restarting", evidence)
+            newborn = state["Status"] == "running" and _age(state) < _NEWBORN
+            return Seen(state["Status"] == "running", text, newborn or state["Status"] == "restarting", evidence)
 
         return self._expect("is running", probe, points, hint)
 
@@ -121,6 +105,15 @@ class ContainerCheck:
 
         return self._expect(f"went through {' → '.join(actions)}", probe, points, hint)
 
+    def ran_through(self, points: float = 1, hint: str = "`docker events` tells when it was started") -> Expectation:
+        """It runs, and was started only once since it was created."""
+
+        def probe(box: containers.Container) -> Seen:
+            starts = [action for _, action in containers.Container(str(box.raw.id)).events()].count("start")
+            return Seen(box.state == "running" and starts == 1, f"it is {box.state}; it was started {starts} times")
+
+        return self._expect("has run without a break since it was created", probe, points, hint)
+
     def uses_image(self, reference: str, points: float = 1, hint: str = "") -> Expectation:
         """It was made from this image, whatever name was typed for it."""
 
@@ -130,55 +123,6 @@ class ContainerCheck:
 
         return self._expect(f"was made from {reference}", probe, points, hint)
 
-    def has_env(self, variable: str, value: str, points: float = 1, hint: str = "") -> Expectation:
-        """Its environment has this variable with this value."""
-
-        def read(attrs: dict[str, Any]) -> tuple[bool, str]:
-            env = dict(pair.partition("=")[::2] for pair in attrs["Config"]["Env"] or [])
-            seen = f"{variable} is '{env[variable]}'" if variable in env else f"{variable} is not set"
-            return env.get(variable) == value, seen
-
-        return self._field(f"has {variable}={value} in its environment", read, points, hint)
-
-    def publishes(self, inside: int, outside: int, points: float = 1, hint: str = "") -> Expectation:
-        """Its TCP port `inside` is published on host port `outside`, on loopback only."""
-
-        def read(attrs: dict[str, Any]) -> tuple[bool, str]:
-            bindings = (attrs["NetworkSettings"]["Ports"] or {}).get(f"{inside}/tcp") or []
-            places = [f"{b['HostIp'] or '0.0.0.0'}:{b['HostPort']}" for b in bindings]  # noqa: S104
-            return f"127.0.0.1:{outside}" in places, f"port {inside} is published on: {', '.join(places) or 'nothing'}"
-
-        return self._field(f"publishes its port {inside} on 127.0.0.1:{outside}", read, points, hint)
-
-    def memory_limit(self, megabytes: int, points: float = 1, hint: str = "") -> Expectation:
-        """Its memory limit is `megabytes` (MiB, as `docker run --memory 64m` counts)."""
-
-        def read(attrs: dict[str, Any]) -> tuple[bool, str]:
-            limit = attrs["HostConfig"]["Memory"]
-            return limit == megabytes << 20, f"its limit is {limit >> 20} MiB" if limit else "it has no memory limit"
-
-        return self._field(f"has a memory limit of {megabytes} MiB", read, points, hint)
-
-    def cpu_limit(self, cpus: float, points: float = 1, hint: str = "") -> Expectation:
-        """It may use at most `cpus` CPUs, however that was written (--cpus or quota and period)."""
-
-        def read(attrs: dict[str, Any]) -> tuple[bool, str]:
-            config = attrs["HostConfig"]
-            quota = config["CpuQuota"] / (config["CpuPeriod"] or 100_000) if config["CpuQuota"] > 0 else 0
-            limit = config["NanoCpus"] / 1e9 or quota
-            return abs(limit - cpus) < 0.001, f"its limit is {limit:g} CPUs" if limit else "it has no CPU limit"
-
-        return self._field(f"may use at most {cpus:g} CPUs", read, points, hint)
-
-    def restart_policy(self, name: str, points: float = 1, hint: str = "") -> Expectation:
-        """Its restart policy is `no`, `on-failure`, `always` or `unless-stopped`."""
-
-        def read(attrs: dict[str, Any]) -> tuple[bool, str]:
-            found = attrs["HostConfig"]["RestartPolicy"]["Name"] or "no"
-            return found == name, f"its restart policy is '{found}'"
-
-        return self._field(f"has the restart policy '{name}'", read, points, hint)
-
     def was_restarted(self, times: int = 1, points: float = 1, hint: str = "") -> Expectation:
         """The engine started it again by itself at least `times` times."""
 
@@ -187,6 +131,21 @@ class ContainerCheck:
             return Seen(count >= times, f"the engine restarted it {count} times", _restarts(box))
 
         return self._expect(f"was restarted by the engine at least {times}×", probe, points, hint)
+
+    def is_healthy(self, points: float = 1, hint: str = "`docker inspect` shows `.State.Health`") -> Expectation:
+        """It has a health check, and that succeeded last."""
+
+        def probe(box: containers.Container) -> Seen:
+            health = box.attrs["State"].get("Health")
+            if not health:
+                return Seen(False, "it has no health check")
+            log = health.get("Log") or []
+            evidence = str(log[-1].get("Output", "")).strip() if log else ""
+            # While a check is due, each look is a new one: the age makes it differ, so that it counts as moving.
+            text = f"its health is '{health['Status']}' after {len(log)} checks"
+            return Seen(health["Status"] == "healthy", text, health["Status"] == "starting", evidence)
+
+        return self._expect("is healthy", probe, points, hint)
 
     def logs_contain(
         self, text: str, points: float = 1, hint: str = "`docker logs` shows what it wrote"
@@ -216,29 +175,3 @@ class ContainerCheck:
 def container(name: str) -> ContainerCheck:
     """What can be expected of a container: `container("web").is_running(points=1)`."""
     return ContainerCheck(name)
-
-
-def _exists(kind: str, name: str, get: Callable[[str], object], points: float, hint: str) -> Expectation:
-    def look() -> Seen:
-        try:
-            get(name)
-        except NotFound as error:
-            return Seen(False, error.what)
-        return Seen(True, "it exists")
-
-    return Expectation(f"there is a {kind} '{name}'", look, points, hint)
-
-
-def image(reference: str, points: float = 1, hint: str = "`docker images` lists what there is") -> Expectation:
-    """A local image of that name exists."""
-    return _exists("image", reference, images.get, points, hint)
-
-
-def network(name: str, points: float = 1, hint: str = "`docker network ls` lists what there is") -> Expectation:
-    """A network of that name exists."""
-    return _exists("network", name, networks.get, points, hint)
-
-
-def volume(name: str, points: float = 1, hint: str = "`docker volume ls` lists what there is") -> Expectation:
-    """A volume of that name exists."""
-    return _exists("volume", name, volumes.get, points, hint)

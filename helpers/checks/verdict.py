@@ -22,8 +22,8 @@ PATIENCE = 1.5
 
 @dataclass(frozen=True)
 class Seen:
-    """What a probe saw. `moving` means that it is still changing towards an end (starting, a probe not yet due);
-    `evidence` is a log or event line that explains it."""
+    """What a probe saw. `moving` means that it is still changing (starting, a probe not yet due – or right, but so young
+    that it may not last); `evidence` is a log or event line that explains it."""
 
     ok: bool
     text: str
@@ -108,11 +108,10 @@ def _look(expectation: Expectation) -> Seen:
 
 
 def verify(*expectations: Expectation, within: float = 20.0, why: str = "") -> Report:
-    """Judge the live state; wait up to `within` seconds, but only while something that is still wrong is still moving.
+    """Judge the live state; wait up to `within` seconds, but only while something is still moving.
 
     `why` says why it works, and is shown once all is right. Outside notebooks the report's text twin is printed; nothing
-    reaches stderr
-    (nbgrader would score the cell 0). Raises CannotTell when the lab cannot be looked at: that is no verdict.
+    reaches stderr (nbgrader would score the cell 0). Raises CannotTell when the lab cannot be looked at: that is no verdict.
 
     >>> verify(Expectation("one is one", lambda: Seen(True, "1")))  # doctest: +ELLIPSIS
     ✓ ...
@@ -123,7 +122,7 @@ def verify(*expectations: Expectation, within: float = 20.0, why: str = "") -> R
         seen = {expectation: _look(expectation) for expectation in expectations}
         changed = time.monotonic()
         while time.monotonic() - began < within and time.monotonic() - changed < PATIENCE:
-            waiting = [expectation for expectation, last in seen.items() if not last.ok]
+            waiting = [expectation for expectation, last in seen.items() if last.moving or not last.ok]
             if not any(seen[expectation].moving for expectation in waiting):
                 break
             time.sleep(PAUSE)
@@ -131,6 +130,9 @@ def verify(*expectations: Expectation, within: float = 20.0, why: str = "") -> R
             if any(now[expectation] != seen[expectation] for expectation in waiting):
                 changed = time.monotonic()
             seen |= now
+        if not all(last.ok for last in seen.values()):
+            # What was right when the wait began may have ended since: a verdict tells one moment, not two.
+            seen |= {expectation: _look(expectation) for expectation, last in seen.items() if last.ok}
     report = Report([(expectation, seen[expectation]) for expectation in expectations], why, time.monotonic() - began)
     if notebook.shell() is None:
         print(report)  # a notebook shows the HTML; logs and terminals get its text twin

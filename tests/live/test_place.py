@@ -19,7 +19,6 @@ import os
 from helpers import lessons, magics
 from helpers.checks import process, verify
 lesson = lessons.open({LESSON!r})
-prefix = list(lesson.place.prefix)
 magics.run_bash({START!r}, cwd=lesson.work)
 report = verify(process("sleep 2002").hostname_is("island"), process("sleep 2002").is_first_in_its_pid_namespace())
 print("PLACE", lesson.place.kind, report.points)
@@ -34,10 +33,7 @@ def test_in_a_helper_container(engine: None, monkeypatch: pytest.MonkeyPatch) ->
     lesson = lessons.open(LESSON)
     try:
         assert lesson.place.kind == "container"
-        prefix = [*lesson.place.prefix]
-        passed = ["COURSE_TOKEN", *lesson.place_env]
-        prefix[2:2] = [word for name in passed for word in ("--env", f"{name}={os.environ[name]}")]
-        magics.run_bash(START, prefix=prefix)
+        magics.run_bash(START, prefix=lesson.command_prefix())
         report = verify(
             process("sleep 2002").hostname_is("island"), process("sleep 2002").is_first_in_its_pid_namespace()
         )
