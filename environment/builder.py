@@ -18,6 +18,8 @@ from environment.supply import golang
 
 #: A step of the plan: what it is called, what it does, and what is ready when it is done.
 Plan = list[tuple[str, Callable[[], object], str]]
+#: Set where the Kubernetes lessons are not wanted: tests of the first hour, machines with little disk.
+WITHOUT_CLUSTER = "COURSE_WITHOUT_CLUSTER"
 
 
 def _progress() -> Path:
@@ -73,15 +75,28 @@ def plan(record: dict[str, Any]) -> Plan:
     return steps
 
 
+def _finish_tools() -> None:
+    owned.install("plugins")
+    golang.drop_caches(toolchain=False)
+
+
+def cluster_plan() -> Plan:
+    """What the Kubernetes lessons need, after all that the Docker lessons do. The engine has to answer by now."""
+    from environment.cluster import node_image, programs
+
+    steps: Plan = []
+    for component in programs.wanted():
+        steps.append((f"building {component.name}", lambda c=component: programs.build(c), ""))  # type: ignore[misc]
+    steps.append(("installing kind, kubectl and helm", programs.install, ""))
+    steps.append(("the image of the cluster's nodes", node_image.ensure, "cluster"))
+    steps.append(("dropping what only building needed", golang.drop_caches, ""))
+    return steps
+
+
 def _start_engine() -> None:
     owned.install("engine")
     with console.step("start the engine"):
         owned.start()
-
-
-def _finish_tools() -> None:
-    owned.install("plugins")
-    golang.drop_caches()
 
 
 def work() -> None:
@@ -91,19 +106,33 @@ def work() -> None:
         raise EnvironmentProblem("no engine was chosen.", "run `python3 -m environment start`.")
     with files.lock("builder"):
         os.environ.update(labenv.lab())
-        steps = plan(record)
         ready = [] if choice.is_ours(record) else ["engine", "plugins"]
-        now: dict[str, Any] = {"process": process.identity(os.getpid()), "total": len(steps), "started": time.time()}
-        for done, (label, act, makes) in enumerate(steps):
-            files.write_json(_progress(), {**now, "step": label, "done": done, "ready": ready})
-            try:
-                act()
-            except EnvironmentProblem as error:
-                files.write_json(_progress(), {**now, "step": label, "done": done, "ready": ready, "error": str(error)})
-                raise
-            ready += [makes] if makes else []
-        files.write_json(_progress(), {**now, "step": "", "done": len(steps), "ready": ready})
+        now: dict[str, Any] = {
+            "process": process.identity(os.getpid()),
+            "started": time.time(),
+            "done": 0,
+            "ready": ready,
+        }
+        _carry_out(plan(record), now)
+        if not os.environ.get(WITHOUT_CLUSTER):
+            _carry_out(cluster_plan(), now)
+        files.write_json(_progress(), {**now, "step": "", "total": now["done"]})
         console.record("background work, all of it", time.time() - now["started"])
+
+
+def _carry_out(steps: Plan, now: dict[str, Any]) -> None:
+    """Do the steps, writing to the progress file where we are."""
+    now["total"] = now["done"] + len(steps)
+    for label, act, makes in steps:
+        now["step"] = label
+        files.write_json(_progress(), now)
+        try:
+            act()
+        except EnvironmentProblem as error:
+            files.write_json(_progress(), {**now, "error": str(error)})
+            raise
+        now["done"] += 1
+        now["ready"] += [makes] if makes else []
 
 
 def launch() -> None:

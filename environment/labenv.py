@@ -35,6 +35,7 @@ def lab(base: Mapping[str, str] | None = None) -> dict[str, str]:
     environment["MPLCONFIGDIR"] = str(paths.state() / "matplotlib")
     environment["JUPYTER_DATA_DIR"] = str(paths.state() / "jupyter" / "data")
     environment["JUPYTER_RUNTIME_DIR"] = str(paths.runtime() / "jupyter")
+    environment["COURSE_ROOT"] = str(paths.ROOT)
     environment["PYTHONPATH"] = str(paths.ROOT)
     environment["DOCKER_CLI_HINTS"] = "false"
     return environment

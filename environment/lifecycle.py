@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from environment import bootstrap, builder, console, files, labenv, paths
+from environment.cluster import kind
 from environment.engine import choice, owned
 from environment.errors import EnvironmentProblem
 from environment.images import supply
@@ -71,6 +72,7 @@ def clean(args: Any) -> int:
     if bootstrap.ready() and record and choice.reachable(record):
         with console.step("remove what the lessons made"):
             _clean_lessons()
+            kind.clean()
     stop()
     kept = _clean_workspace() if bootstrap.ready() else []
     for folder in [paths.data(), paths.state(), *([] if args.keep_cache else [paths.cache()])]:

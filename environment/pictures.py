@@ -144,9 +144,47 @@ def _networks() -> Figure:
     return figure
 
 
+def _mounts() -> Figure:
+    figure, axes = _canvas(8.6, 3.2)
+    _box(axes, 0.2, 1.75, 8.2, 1.25, "container", _BLUE, top=True)
+    places = (
+        (0.4, "/ (own layer)", "goes with\nthe container", "white"),
+        (2.5, "/data", "named volume,\nmanaged by Docker", _GREEN),
+        (4.6, "/site", "bind mount: a\nfolder of the host", _ORANGE),
+        (6.7, "/work", "tmpfs:\nmemory only", _RED),
+    )
+    for x, inside, outside, colour in places:
+        _box(axes, x, 1.9, 1.5, 0.5, inside, "white")
+        _box(axes, x, 0.3, 1.5, 0.8, outside, colour)
+        axes.plot([x + 0.75, x + 0.75], [1.1, 1.9], color="#333333")
+    return figure
+
+
+def _stack() -> Figure:
+    figure, axes = _canvas(8.6, 3.0)
+    _box(axes, 1.9, 0.9, 6.5, 1.9, "", _BLUE)
+    axes.text(2.05, 2.55, "app-network", fontsize=9)
+    for x, text, colour in (
+        (2.2, "web\nnginx, built here", _GREEN),
+        (4.4, "db\npostgres:17", _ORANGE),
+        (6.5, "redis\nredis:8", _ORANGE),
+    ):
+        _box(axes, x, 1.3, 1.6, 0.9, text, colour)
+    _box(axes, 0.2, 1.4, 1.1, 0.7, "127.0.0.1\n:8080", "white")
+    _arrow(axes, (1.3, 1.75), (2.2, 1.75), "")
+    _arrow(axes, (3.8, 1.9), (4.4, 1.9), "")
+    _box(axes, 4.4, 0.1, 1.6, 0.5, "volume db-data", _GREY)
+    axes.plot([5.2, 5.2], [0.6, 1.3], color="#333333")
+    _box(axes, 2.2, 0.1, 1.6, 0.5, "./app (bind)", _GREY)
+    axes.plot([3.0, 3.0], [0.6, 1.3], color="#333333")
+    return figure
+
+
 PICTURES: dict[str, Callable[[], Figure]] = {
     "notebooks/2-03-containers/lifecycle.svg": _lifecycle,
     "notebooks/2-05-networking/networks.svg": _networks,
+    "notebooks/2-06-volumes/mounts.svg": _mounts,
+    "notebooks/2-07-compose/stack.svg": _stack,
     "notebooks/2-02-images-and-layers/layers.svg": _layers,
     "notebooks/1-01-what-is-a-container/container.svg": _container,
     "notebooks/1-01-what-is-a-container/docker.svg": _docker,

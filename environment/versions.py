@@ -22,15 +22,17 @@ class Component:
     module: str
     package: str
     version: str
-    set: str = ""
+    set: tuple[str, ...] = ()
     gcflags: str = ""
     tags: tuple[str, ...] = ()
     cgo: bool = False
+    links: tuple[str, ...] = ()
 
 
 def components(stage: str | None = None) -> list[Component]:
     """The components of a stage (or all), in the order in which the learner waits for them."""
-    rows = [Component(**{**row, "tags": tuple(row.get("tags", ()))}) for row in table()["component"]]
+    lists = ("set", "tags", "links")
+    rows = [Component(**row | {name: tuple(row.get(name, ())) for name in lists}) for row in table()["component"]]
     return [row for row in rows if stage in (None, row.stage)]
 
 

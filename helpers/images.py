@@ -1,8 +1,10 @@
 """Images: `ls`, `get`, `pull`, `history`, what their layers hold, what they print."""
 
 import io
+import shutil
 import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import docker.errors
@@ -11,7 +13,7 @@ from docker.models.images import Image as RawImage
 
 from environment import versions
 from environment.errors import EnvironmentProblem
-from environment.images import supply
+from environment.images import shop, supply
 from helpers.engine import LABEL, client
 from helpers.errors import CourseError, NotFound
 
@@ -130,6 +132,25 @@ def pull(name: str) -> Image:
         return Image(supply.ensure(name))
     except EnvironmentProblem as error:
         raise CourseError(error.what, error.remedy) from None
+
+
+def shop_image(version: str = "v1") -> Image:
+    """The course's demo application, built where it is not there yet: `shop:v1`, `shop:v2` or `shop:v3`."""
+    try:
+        return Image(shop.build(version))
+    except EnvironmentProblem as error:
+        raise CourseError(error.what, error.remedy) from None
+
+
+def shop_sources(folder: Path) -> Path:
+    """Copy the sources of the course's demo application – the package `shop` and its `requirements.lock`, without a
+    Dockerfile – into `folder`, and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(
+        shop.FOLDER / "shop", folder / "shop", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copy(shop.FOLDER / "requirements.lock", folder)
+    return folder
 
 
 def ls() -> list[Image]:

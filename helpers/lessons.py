@@ -7,15 +7,14 @@ import secrets
 import shutil
 import signal
 import socket
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from environment import builder, files, labenv, paths
 from environment.engine import choice
-from environment.errors import EnvironmentProblem
-from helpers import magics, place
+from environment.images import shop
+from helpers import magics, place, readiness
 from helpers.errors import CourseError
 
 #: An answer is a value, not a file: larger ones are refused.
@@ -83,6 +82,14 @@ class Lesson:
                     f"rename it (`docker rename {name} {name}-mine`) or remove it, then run this cell again.",
                 )
 
+        for project in self.metadata.get("names", {}).get("projects", []):
+            if owning.of_project(project):
+                raise CourseError(
+                    f"a Compose project named '{project}', which this lesson is going to create, exists already. It is not "
+                    "the course's, so it is left alone.",
+                    f"take it down (`docker compose -p {project} down`), then run this cell again.",
+                )
+
     def bring_up(self) -> None:
         """Make what the lesson needs true; quick where it is true already."""
         if self.metadata["needs"] == "host":
@@ -91,18 +98,33 @@ class Lesson:
             record = files.read_json(self.folder / "record.json")
             if record["place"] != self.place_env:
                 files.write_json(self.folder / "record.json", {**record, "place": self.place_env})
+        elif self.metadata["needs"] == "cluster":
+            from helpers import on_cluster
+
+            on_cluster.bring_up(self.name, self.metadata, self.folder)
         else:
             from helpers import images
 
             for name in self.metadata.get("images", []):
-                _await(f"image-{name}") if builder.working() else images.pull(name)
+                readiness.stage(f"image-{name}") if builder.working() else images.pull(name)
 
     def export(self) -> None:
         """Give `%%bash` cells the lab's environment and this lesson's names."""
         os.environ.update(labenv.lab())
         os.environ.update(self.place_env)
         os.environ["COURSE_LESSON"], os.environ["COURSE_TOKEN"] = self.name, self.token
-        os.environ["COMPOSE_PROJECT_NAME"] = f"lesson-{self.name.split('-', 2)[-1]}"
+        if self.metadata.get("names", {}).get("projects"):
+            # A lesson with several projects names each by its folder, as Compose does by itself.
+            os.environ.pop("COMPOSE_PROJECT_NAME", None)
+        else:
+            os.environ["COMPOSE_PROJECT_NAME"] = f"lesson-{self.name.split('-', 2)[-1]}"
+        if self.metadata.get("builds"):
+            # Builds that install packages need this machine's client settings; the files go with the lesson.
+            os.environ["BUILD_SETTINGS"] = " ".join(shop.build_settings(self.folder))
+        if self.metadata["needs"] == "cluster":
+            from helpers import on_cluster
+
+            os.environ.update(on_cluster.environment(self.name, self.metadata, self.folder))
         for name, number in self.ports.items():
             os.environ[f"{name.upper().replace('-', '_')}_PORT"] = str(number)
         magics.register(self.work, self.command_prefix())
@@ -136,11 +158,24 @@ class Lesson:
             from helpers import owning
 
             if choice.reachable(choice.current()):
+                if self.metadata["needs"] == "cluster":
+                    self._clean_cluster()
                 owning.remove(self.metadata.get("names", {}), self.opened_at)
         place.discard(self.place_env)
         shutil.rmtree(self.folder, ignore_errors=True)
         _open.pop(self.name, None)
         print(f"✓ {self.name}: everything this lesson made is gone.")
+
+    def _clean_cluster(self) -> None:
+        from helpers import on_cluster
+
+        others = [path.parent.name for path in _folder().glob("*/record.json") if path.parent.name != self.name]
+        shape = on_cluster.shape_of(self.metadata)
+        last = not any(
+            _metadata(other)["needs"] == "cluster" and on_cluster.shape_of(_metadata(other)) == shape
+            for other in others
+        )
+        on_cluster.clean(self.name, self.metadata, self.folder, last=last)
 
     def _end_processes(self) -> None:
         """Kill what `%%bash` cells of this lesson left running: known by the token in their environment."""
@@ -166,32 +201,6 @@ _PLACES = {
 }
 
 
-def _await(stage: str) -> None:
-    """Wait for background work, with one line that is kept up to date."""
-
-    def tell(line: str) -> None:
-        print(f"\r{line:<78}", end="", flush=True)
-
-    try:
-        builder.await_ready(stage, tell)
-    except EnvironmentProblem as error:
-        raise CourseError(error.what, error.remedy) from None
-    if sys.stdout:
-        print("\r" + " " * 78 + "\r", end="")
-
-
-def _await_engine() -> None:
-    if choice.reachable(choice.current()):
-        return
-    if builder.working():
-        _await("engine")
-        return
-    raise CourseError(
-        "the Docker Engine does not answer.",
-        "run `python3 -m environment start` in a terminal: it starts, or goes on building, what is missing.",
-    )
-
-
 def open(name: str) -> Lesson:
     """Open the lesson, or attach to it where it is open (after a kernel restart, in the grading process): nothing is
     created twice and nothing is reset.
@@ -200,7 +209,9 @@ def open(name: str) -> Lesson:
     """
     metadata = _metadata(name)
     if metadata["needs"] != "host":
-        _await_engine()
+        readiness.engine()
+    if metadata["needs"] == "cluster":
+        readiness.cluster()
     os.environ.update(labenv.lab())
     lesson = Lesson(name, metadata)
     lesson.bring_up()

@@ -5,6 +5,9 @@ import docker.errors
 from helpers import containers
 from helpers.engine import LABEL, client
 
+#: Compose's own mark on everything it creates.
+PROJECT_LABEL = "com.docker.compose.project"
+
 
 def describe(name: str) -> str:
     """A few words on a container that is somebody else's."""
@@ -17,12 +20,34 @@ def _ours(labels: dict[str, str] | None, created: str, since: float) -> bool:
     return LABEL in (labels or {}) or containers.unix_time(created) >= since - 1
 
 
+def of_project(project: str) -> list[containers.Container]:
+    """The containers of a Compose project, stopped ones included."""
+    found = client().containers.list(all=True, filters={"label": f"{PROJECT_LABEL}={project}"})
+    return [containers.Container(str(box.name)) for box in found]
+
+
+def _remove_project(project: str, since: float) -> None:
+    """Remove a Compose project's containers, networks, volumes and built images, as far as they came into being after `since`."""
+    for box in of_project(project):
+        if _ours({}, box.attrs["Created"], since):
+            box.remove()
+    for kind, key in (("networks", "Created"), ("volumes", "CreatedAt")):
+        for found in getattr(client(), kind).list(filters={"label": f"{PROJECT_LABEL}={project}"}):
+            if _ours({}, found.attrs[key], since):
+                found.remove()
+    for image in client().images.list(filters={"label": f"{PROJECT_LABEL}={project}"}):
+        for tag in image.tags:
+            client().images.remove(tag, force=True)
+
+
 def remove(names: dict[str, list[str]], since: float) -> None:
     """Remove the containers, networks and volumes of these names that came into being after `since` (Unix time)."""
     for name in names.get("containers", []):
         box = containers.Container(name)
         if box.state != "absent" and _ours(box.attrs["Config"]["Labels"], box.attrs["Created"], since):
             box.remove()
+    for project in names.get("projects", []):
+        _remove_project(project, since)
     for kind, key in (("networks", "Created"), ("volumes", "CreatedAt")):
         for name in names.get(kind, []):
             try:

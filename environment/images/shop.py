@@ -28,6 +28,16 @@ def _pip_config() -> str:
     return "\n".join(lines) + "\n"
 
 
+def build_settings(folder: Path) -> list[str]:
+    """Words for `docker build` that lend this machine's pip settings and certificates to `RUN --mount=type=secret` steps
+    (ids `pip_config` and `certificates`): used while building, kept in no layer. `folder` gets the file they come from."""
+    config = folder / "pip.conf"
+    config.write_text(_pip_config())
+    words = ["--network=host", "--secret", f"id=pip_config,src={config}"]
+    certificates = Path("/etc/ssl/certs/ca-certificates.crt")
+    return [*words, "--secret", f"id=certificates,src={certificates}"] if certificates.exists() else words
+
+
 def build(version: str = "v1") -> str:
     """Make sure that `shop:VERSION` is in the engine, with BuildKit's cache; return its reference.
 
@@ -38,12 +48,8 @@ def build(version: str = "v1") -> str:
     reference = f"shop:{version}"
     supply.ensure("python")
     with tempfile.TemporaryDirectory(dir=paths.building()) as folder, console.step(f"build {reference}"):
-        config = Path(folder) / "pip.conf"
-        config.write_text(_pip_config())
-        words = ["docker", "build", "--progress=plain", "--network=host", "--tag", reference]
-        words += ["--build-arg", f"VERSION={version}", "--secret", f"id=pip_config,src={config}"]
-        certificates = Path("/etc/ssl/certs/ca-certificates.crt")
-        words += ["--secret", f"id=certificates,src={certificates}"] if certificates.exists() else []
+        words = ["docker", "build", "--progress=plain", *build_settings(Path(folder)), "--tag", reference]
+        words += ["--build-arg", f"VERSION={version}"]
         done = subprocess.run([*words, str(FOLDER)], env=labenv.lab({**os.environ}), capture_output=True, text=True)
         if done.returncode:
             tail = "\n    ".join(done.stderr.strip().splitlines()[-8:])

@@ -40,8 +40,8 @@ def key(name: str) -> str:
     return files.digest_of(*parts, key(base) if base else "")
 
 
-def apt_sources() -> str:
-    """Lines for sources.list: this machine's own Debian mirrors, for the suite the stand-ins are made from.
+def apt_sources(suite: str = SUITE) -> str:
+    """Lines for sources.list: this machine's own Debian mirrors, for the suite an image is made from.
 
     Raises EnvironmentProblem where the machine has no Debian mirror configured.
     """
@@ -51,8 +51,8 @@ def apt_sources() -> str:
         uri, _, release = row.rpartition(" ")
         codename, _, pocket = release.partition("-")
         if codename in {"bookworm", "trixie", "forky"} and pocket in {"", "updates", "security"}:
-            suite = f"{SUITE}-{pocket}" if pocket else SUITE
-            lines.add(f"deb [signed-by={_KEYRING}] {uri.rstrip('/')} {suite} main")
+            name = f"{suite}-{pocket}" if pocket else suite
+            lines.add(f"deb [signed-by={_KEYRING}] {uri.rstrip('/')} {name} main")
     if not lines:
         raise EnvironmentProblem(
             "no container registry answers, and stand-in images need a Debian mirror, which this machine's apt has not.",
@@ -67,7 +67,8 @@ def _apt_options() -> list[str]:
     return [line.removesuffix(";").replace(' "', '="') for line in shown.splitlines() if '""' not in line]
 
 
-def _bootstrap(variant: str, packages: list[str], target: Path) -> None:
+def bootstrap_root(variant: str, packages: list[str], target: Path, suite: str = SUITE) -> None:
+    """Make a Debian root file system, as the tar file `target`, with mmdebstrap's `variant` and these packages."""
     command = ["mmdebstrap", f"--variant={variant}", "--mode=root", "--format=tar"]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _SLIM]
     for option in _apt_options():
@@ -77,8 +78,8 @@ def _bootstrap(variant: str, packages: list[str], target: Path) -> None:
     command += ['--customize-hook=rm -f "$1"/etc/apt/sources.list "$1"/etc/hostname "$1"/etc/resolv.conf']
     # No suite file: the sources come on standard input, so that no address is ever written into the tar's history.
     process.run(
-        [*command, SUITE, target, "-"],
-        stdin=apt_sources(),
+        [*command, suite, target, "-"],
+        stdin=apt_sources(suite),
         env={**os.environ, "TMPDIR": str(target.parent)},
         remedy=f"the system packages mmdebstrap and debian-archive-keyring are needed; look at {target.parent}.",
     )
@@ -104,7 +105,7 @@ def make(name: str, reference: str) -> None:
         if "base" in made:
             _layer(name, made, work, reference)
         else:
-            _bootstrap(made["variant"], made.get("packages", []), work / "root.tar")
+            bootstrap_root(made["variant"], made.get("packages", []), work / "root.tar")
             _import(name, made, work, reference)
     finally:
         files.remove_tree(work)

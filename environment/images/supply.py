@@ -40,6 +40,14 @@ def _pull(reference: str, seconds: float) -> str:
     return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["unknown error"])[-1]
 
 
+def pull(reference: str) -> None:
+    """Pull an image. Raises EnvironmentProblem with the engine's reason when that fails."""
+    with console.step(f"pull {reference}"):
+        why = _pull(reference, 900)
+        if why:
+            raise EnvironmentProblem(f"{reference} could not be pulled: {why}", "check the network; try again.")
+
+
 def source() -> str:
     """`registry` or `packages`: what COURSE_IMAGES says, else what one probe found, remembered until `stop`."""
     wanted = os.environ.get("COURSE_IMAGES", "auto")
@@ -84,10 +92,7 @@ def ensure(name: str) -> str:
             if made_from in (None, standin.key(name)):
                 return reference
         if source() == "registry":
-            with console.step(f"pull {reference}"):
-                why = _pull(reference, 900)
-                if why:
-                    raise EnvironmentProblem(f"{reference} could not be pulled: {why}", "check the network; try again.")
+            pull(reference)
         else:
             base = standin.recipe(name).get("base")
             if base:

@@ -10,8 +10,8 @@ from environment.errors import EnvironmentProblem
 
 MODULES = Path(__file__).with_name("go")
 REQUIREMENTS = paths.ROOT / "environment" / "requirements"
-#: Compiling the engine takes this much room for a while (module and build caches), in GB.
-BUILD_SPACE_GB = 8.0
+#: Compiling the engine, or the cluster, takes this much room for a while (module and build caches), in GB.
+BUILD_SPACE_GB = 10.0
 SYSTEM_PACKAGES = "gcc libc6-dev libseccomp-dev pkg-config"
 
 
@@ -23,7 +23,10 @@ def _sources(component: versions.Component) -> list[bytes]:
 def key(component: versions.Component) -> str:
     """Names the build of a component by all that goes into it: recipe, locked sources, toolchain, machine."""
     toolchain = versions.table()["go"]["version"]
-    return files.digest_of(repr(component), toolchain, platform.machine(), *_sources(component))
+    recipe = repr(
+        [component.package, component.version, component.set, component.gcflags, component.tags, component.cgo]
+    )
+    return files.digest_of(recipe, toolchain, platform.machine(), *_sources(component))
 
 
 def _entry(component: versions.Component) -> Path:
@@ -108,7 +111,7 @@ def _compile(component: versions.Component, go: Path) -> Path:
     files.remove_tree(unfinished)
     unfinished.mkdir(parents=True)
     command = ["go", "build", "-o", str(unfinished / component.name)]
-    command += ["-ldflags", f"-s -w{' -X ' + component.set if component.set else ''}"]
+    command += ["-ldflags", " ".join(["-s -w", *(f"-X {variable}" for variable in component.set)])]
     command += ["-tags", ",".join(component.tags)] if component.tags else []
     command += [f"-gcflags={component.gcflags}"] if component.gcflags else []
     process.run(
@@ -125,9 +128,19 @@ def _compile(component: versions.Component, go: Path) -> Path:
     return entry / component.name
 
 
-def drop_caches() -> None:
-    """Give back the gigabytes that only compiling needed. The built programs stay."""
-    files.remove_tree(paths.cache() / "go")
+def source_folder(component: versions.Component, python: Path) -> Path:
+    """Where the source of the component's Go module lies, verified by go.sum; downloaded where it is missing."""
+    words: list[str | Path] = [toolchain(python) / "go", "list", "-f", "{{.Module.Dir}}", component.package]
+    found = process.run(words, env=_environment(toolchain(python), cgo=False), cwd=MODULES / component.module)
+    return Path(found.strip())
+
+
+def drop_caches(*, toolchain: bool = True) -> None:
+    """Give back the gigabytes that only compiling needed, the toolchain among them or not. The built programs stay."""
+    for name in ("build", "modules", "path"):
+        files.remove_tree(paths.cache() / "go" / name)
+    if toolchain:
+        files.remove_tree(paths.cache() / "go")
 
 
 def install(stage: str, folder: Path) -> list[Path]:
@@ -147,4 +160,7 @@ def install(stage: str, folder: Path) -> list[Path]:
             except OSError:
                 shutil.copy2(program, place)
             made.append(place)
+            for name in component.links:
+                (folder / name).unlink(missing_ok=True)
+                (folder / name).symlink_to(place)
     return made

@@ -1,6 +1,10 @@
-"""Checks of live state: `verify(expectation, …)` judges, and shows wanted – seen – where to look."""
+"""Checks of live state: `verify(expectation, …)` judges, and shows wanted – seen – where to look.
+
+Those of Kubernetes objects are in `helpers.checks.kubernetes` and `.workloads`: their client takes a second to load.
+"""
 
 from helpers.checks.built import image
+from helpers.checks.composed import service
 from helpers.checks.connections import connection, network
 from helpers.checks.docker import container
 from helpers.checks.hosts import cgroup, process, root_file_system, shared_namespaces
@@ -23,6 +27,7 @@ __all__ = [
     "network",
     "process",
     "root_file_system",
+    "service",
     "shared_namespaces",
     "verify",
     "volume",

@@ -1,5 +1,6 @@
 """Expectations about images: what they are made of, how they are set up, and what they do when they run."""
 
+import re
 import shlex
 from collections.abc import Callable
 from typing import Any
@@ -101,6 +102,15 @@ class ImageCheck:
 
         return self._expect(f"run with {words} prints '{text}'", probe, points, hint)
 
+    def prints_match(self, pattern: str, command: str, points: float = 1, hint: str = "") -> Expectation:
+        """A container of it, started with this command, prints something that matches the regular expression."""
+
+        def probe(found: images.Image) -> Seen:
+            seen = found.output_of(*shlex.split(command))
+            return Seen(re.search(pattern, seen) is not None, f"it prints: {seen.strip()[:300] or 'nothing'}")
+
+        return self._expect(f"run with `{command}` prints the right thing", probe, points, hint)
+
     def has_user(self, points: float = 1, hint: str = "`USER` names the user that it runs as") -> Expectation:
         """It runs as somebody else than root."""
         roots = {"", "0", "root", "0:0", "root:root", None}
@@ -141,7 +151,7 @@ class ImageCheck:
 
         def probe(found: images.Image) -> Seen:
             words = [*(found.config.get("Entrypoint") or []), *(found.config.get("Cmd") or [])]
-            shell = words[:1] in (["/bin/sh"], ["sh"], ["/bin/bash"], ["bash"])
+            shell = words[1:2] == ["-c"]
             return Seen(bool(words) and not shell, f"it starts: {words!r}")
 
         return self._expect("starts its program without a shell in between", probe, points, hint)

@@ -114,6 +114,15 @@ class ContainerCheck(ContainerSettings):
 
         return self._expect("has run without a break since it was created", probe, points, hint)
 
+    def started_once(self, points: float = 1, hint: str = "`docker events` tells when it was started") -> Expectation:
+        """It was started exactly once since it was created, whatever became of it."""
+
+        def probe(box: containers.Container) -> Seen:
+            starts = [action for _, action in containers.Container(str(box.raw.id)).events()].count("start")
+            return Seen(starts == 1, f"it was started {starts} times", starts == 0 and box.state == "created")
+
+        return self._expect("was started just once", probe, points, hint)
+
     def uses_image(self, reference: str, points: float = 1, hint: str = "") -> Expectation:
         """It was made from this image, whatever name was typed for it."""
 
@@ -136,6 +145,8 @@ class ContainerCheck(ContainerSettings):
         """It has a health check, and that succeeded last."""
 
         def probe(box: containers.Container) -> Seen:
+            if box.state != "running":
+                return Seen(False, f"it is {box.state}", _moving(box), _last_line(box))
             health = box.attrs["State"].get("Health")
             if not health:
                 return Seen(False, "it has no health check")
@@ -170,6 +181,30 @@ class ContainerCheck(ContainerSettings):
             return Seen(re.search(pattern, text) is not None, f"{path} begins with: {text[:120]!r}")
 
         return self._expect(f"has a file {path} that matches '{pattern}'", probe, points, hint)
+
+    def exec_prints(
+        self, command: list[str], text: str, wanted: str, points: float = 1, hint: str = "try it with `docker exec`"
+    ) -> Expectation:
+        """A command run inside prints `text`; `wanted` says in words what that shows. The container has to run."""
+
+        def probe(box: containers.Container) -> Seen:
+            if box.state != "running":
+                return Seen(False, f"it is {box.state}, so nothing can be asked inside", _moving(box))
+            _, output = box.exec(command)
+            # The server inside may still be starting: each try prints its complaint anew.
+            return Seen(text in output, f"inside, the answer is: {output.strip()[:300] or 'nothing'}", _moving(box))
+
+        return self._expect(wanted, probe, points, hint)
+
+    def was_replaced(self, points: float = 1, hint: str = "`docker rm --force`, then run a new one") -> Expectation:
+        """An earlier container of this name was removed since the lesson was opened, and a new one is there."""
+
+        def probe(box: containers.Container) -> Seen:
+            actions = [action for _, action in box.events(since=attached().opened_at)]
+            made, gone = actions.count("create"), actions.count("destroy")
+            return Seen(made > 1 and gone > 0, f"containers of this name made: {made}, removed: {gone}")
+
+        return self._expect("is a new one: an earlier one of that name was removed", probe, points, hint)
 
 
 def container(name: str) -> ContainerCheck:

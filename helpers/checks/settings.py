@@ -1,5 +1,6 @@
 """Expectations about how a container was set up: what `docker inspect` says of its configuration."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,17 @@ class ContainerSettings:
             return env.get(variable) == value, seen
 
         return self._field(f"has {variable}={value} in its environment", read, points, hint)
+
+    def lacks_env(
+        self, variable: str, points: float = 1, hint: str = "`docker inspect` shows the environment"
+    ) -> Expectation:
+        """Its environment does not have this variable."""
+
+        def read(attrs: dict[str, Any]) -> tuple[bool, str]:
+            names = [pair.partition("=")[0] for pair in attrs["Config"]["Env"] or []]
+            return variable not in names, f"{variable} is {'set' if variable in names else 'not set'}"
+
+        return self._field(f"has no {variable} in its environment", read, points, hint)
 
     def publishes(self, inside: int, outside: int, points: float = 1, hint: str = "") -> Expectation:
         """Its TCP port `inside` is published on host port `outside`, on loopback only."""
@@ -109,6 +121,33 @@ class ContainerSettings:
         words = f"a {kind} mount{f' of {source}' if source else ''}"
         words += "" if read_only is None else ", read-only" if read_only else ", writable"
         return self._field(f"has at {inside} {words}", read, points, hint)
+
+    def mounts_volume(
+        self, name: str, *, read_only: bool, points: float = 1, hint: str = "`docker inspect` lists its mounts"
+    ) -> Expectation:
+        """The volume is mounted somewhere in it, read-only or writable as asked."""
+
+        def read(attrs: dict[str, Any]) -> tuple[bool, str]:
+            found = [mount for mount in attrs["Mounts"] if mount.get("Name") == name]
+            text = ", ".join(
+                f"at {mount['Destination']}, {'writable' if mount['RW'] else 'read-only'}" for mount in found
+            )
+            return any(mount["RW"] is not read_only for mount in found), f"the volume is mounted {text or 'nowhere'}"
+
+        return self._field(f"mounts the volume '{name}' {'read-only' if read_only else 'writable'}", read, points, hint)
+
+    def mounts_named_volume(self, inside: str, points: float = 1, hint: str = "`docker inspect`") -> Expectation:
+        """At `inside` there is a volume that somebody named (an anonymous one has 64 hexadecimal digits for a name)."""
+
+        def read(attrs: dict[str, Any]) -> tuple[bool, str]:
+            mounts: list[dict[str, Any]] = attrs["Mounts"]
+            found = next((mount for mount in mounts if mount["Destination"] == inside), {})
+            name = str(found.get("Name", ""))
+            anonymous = re.fullmatch("[0-9a-f]{64}", name) is not None
+            seen = f"an anonymous volume is at {inside}" if anonymous else f"at {inside} is: {name or 'no volume'}"
+            return found.get("Type") == "volume" and not anonymous, seen
+
+        return self._field(f"has a named volume at {inside}", read, points, hint)
 
     def joined(
         self, network: str, points: float = 1, hint: str = "`docker network inspect` lists members"

@@ -61,7 +61,8 @@ class ArchiveCheck:
             try:
                 with tarfile.open(attached().work / self._name) as archive:
                     listed = archive.extractfile("manifest.json")
-                    tags = [tag for row in json.load(listed or [])[:100] for tag in row["RepoTags"] or []]
+                    rows = json.load(listed) if listed else []
+                    tags = [tag for row in rows[:100] for tag in row["RepoTags"] or []]
             except FileNotFoundError:
                 return Seen(False, f"there is no file {self._name} in the lesson's folder")
             except (KeyError, ValueError, TypeError, tarfile.TarError):
@@ -69,6 +70,26 @@ class ArchiveCheck:
             return Seen(reference in tags, f"it holds: {', '.join(tags) or 'an image without a name'}")
 
         return Expectation(f"the archive {self._name} holds the image {reference}", look, points, hint)
+
+    def holds_file(self, name: str, pattern: str, points: float = 1, hint: str = "`tar -tvf` lists it") -> Expectation:
+        """A file of that name, in whatever folder, is in it and matches the regular expression."""
+
+        def look() -> Seen:
+            try:
+                with tarfile.open(attached().work / self._name) as packed:
+                    entries = [entry for entry in packed if entry.isfile()]
+                    found = next((entry for entry in entries if entry.name.rsplit("/", 1)[-1] == name), None)
+                    if found is None:
+                        return Seen(False, f"it holds: {', '.join(entry.name for entry in entries[:10]) or 'no file'}")
+                    inner = packed.extractfile(found)
+                    text = inner.read(65536).decode(errors="replace") if inner else ""
+            except FileNotFoundError:
+                return Seen(False, f"there is no file {self._name} in the lesson's folder")
+            except tarfile.TarError:
+                return Seen(False, f"{self._name} is no archive")
+            return Seen(re.search(pattern, text) is not None, f"{name} begins with: {text[:120]!r}")
+
+        return Expectation(f"the archive {self._name} holds a {name} that matches '{pattern}'", look, points, hint)
 
     def is_the_only_copy_of(self, reference: str, points: float = 1, hint: str = "`docker rmi`") -> Expectation:
         """The archive holds the image, and the engine has none of that name."""

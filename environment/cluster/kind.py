@@ -1,0 +1,265 @@
+"""Brings kind clusters up, pauses them, repairs or replaces half-dead ones, and takes them away. Only those of the ledger
+are ever touched; the kubeconfig is always the course's own."""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from environment import console, files, labenv, paths
+from environment.cluster import node_image
+from environment.cluster.config import PUBLISHED, kind_config
+from environment.errors import EnvironmentProblem
+from environment.images import supply
+
+#: shape → number of nodes.
+SHAPES = {"single": 1, "three-nodes": 3}
+NETWORK = "course-kind"
+READY_SECONDS = 90.0
+#: kind itself marks its containers with this.
+_LABEL = "io.x-k8s.kind.cluster"
+Tell = Callable[[str], None]
+
+
+def name_of(shape: str) -> str:
+    """The kind name of the course's cluster of that shape. Raises EnvironmentProblem for an unknown shape."""
+    if shape not in SHAPES:
+        raise EnvironmentProblem(f"there is no cluster shape '{shape}'.", f"one of: {', '.join(SHAPES)}")
+    return f"course-{shape}"
+
+
+def context_of(shape: str) -> str:
+    """The kubeconfig context of that cluster."""
+    return f"kind-{name_of(shape)}"
+
+
+def _record(shape: str) -> Path:
+    return paths.state() / "clusters" / f"{shape}.json"
+
+
+def record(shape: str) -> dict[str, Any]:
+    """What the ledger says of the course's cluster of that shape: ports, nodes. Empty where there is none."""
+    return dict(files.read_json(_record(shape)) or {})
+
+
+def nodes(shape: str) -> dict[str, str]:
+    """The cluster's node containers and their states (`running`, `paused`, `exited` …), whoever made them."""
+    words = ["ps", "--all", "--filter", f"label={_LABEL}={name_of(shape)}", "--format", "{{.Names}} {{.State}}"]
+    return dict(line.split(" ", 1) for line in supply.docker(*words).splitlines())
+
+
+def _environment() -> dict[str, str]:
+    return {**labenv.lab(), "KIND_EXPERIMENTAL_DOCKER_NETWORK": NETWORK}
+
+
+def kubectl(shape: str, *words: str, seconds: float = 30) -> str:
+    """Run kubectl against the cluster; raises EnvironmentProblem with its message."""
+    command = ["kubectl", "--context", context_of(shape), f"--request-timeout={seconds:.0f}s", *words]
+    try:
+        done = subprocess.run(command, env=labenv.lab(), capture_output=True, text=True, timeout=seconds + 5)
+    except subprocess.TimeoutExpired:
+        raise EnvironmentProblem(f"the cluster '{shape}' did not answer within {seconds:.0f} s.") from None
+    if done.returncode:
+        raise EnvironmentProblem(f"the cluster '{shape}' says: {done.stderr.strip()[-400:]}")
+    return done.stdout
+
+
+def _free_ports(names: list[str]) -> dict[str, int]:
+    """Different free loopback ports, one a name: all are held until all are found."""
+    found = {}
+    with ExitStack() as stack:
+        for name in names:
+            probe = stack.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            found[name] = int(probe.getsockname()[1])
+    return found
+
+
+def _why(output: str) -> str:
+    """The line of kind's output that tells what went wrong."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if re.search(r"ERROR|error|no space|already", line)]
+    return (errors or lines or ["no output"])[0].removeprefix("ERROR: ")[:400]
+
+
+def _create(shape: str, tell: Tell) -> None:
+    image = node_image.ensure()
+    files.require_free(paths.data(), 3.0 + SHAPES[shape], f"a cluster of {SHAPES[shape]} node(s)")
+    ports = _free_ports(["api", *PUBLISHED])
+    files.write_json(_record(shape), {"created": time.time(), "ports": ports, "image": image})
+    unified = Path("/sys/fs/cgroup/cgroup.controllers").exists() or not Path("/sys/fs/cgroup").exists()
+    config = kind_config(SHAPES[shape], ports, cgroup_v1=not unified)
+    command = ["kind", "create", "cluster", "--name", name_of(shape), "--image", image, "--config", "-", "--wait", "0s"]
+    command += ["--kubeconfig", labenv.lab()["KUBECONFIG"]]
+    log = paths.logs() / "kind.log"
+    lines: list[str] = []
+    with console.step(f"kind create cluster ({shape})"):
+        with subprocess.Popen(
+            command,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            assert process.stdin and process.stdout  # noqa: S101 - both are pipes
+            process.stdin.write(config)
+            process.stdin.close()
+            for line in process.stdout:
+                lines.append(line)
+                tell(line.strip(" •✓✗\n"))
+        log.write_text("".join(lines))
+        if process.returncode:
+            delete(shape)
+            raise EnvironmentProblem(
+                f"the cluster '{shape}' could not be created: {_why(''.join(lines))}",
+                f"what kind said is in {log}; it was cleaned up, so just try again.",
+            )
+
+
+def _await_ready(shape: str, tell: Tell) -> None:
+    """Until the API answers, every node is Ready and cluster DNS answers."""
+    deadline = time.monotonic() + READY_SECONDS
+    last = "nothing yet"
+    while time.monotonic() < deadline:
+        try:
+            kubectl(shape, "get", "--raw", "/readyz", seconds=5)
+            left = max(deadline - time.monotonic(), 1)
+            tell("waiting for the nodes")
+            kubectl(shape, "wait", "--for=condition=Ready", "node", "--all", f"--timeout={left:.0f}s", seconds=left)
+            tell("waiting for cluster DNS")
+            words = ["--namespace", "kube-system", "rollout", "status", "deployment/coredns", f"--timeout={left:.0f}s"]
+            kubectl(shape, *words, seconds=left)
+            return
+        except EnvironmentProblem as error:
+            last = error.what
+            time.sleep(0.2)
+    raise EnvironmentProblem(f"the cluster '{shape}' was not ready after {READY_SECONDS:.0f} s; last seen: {last}")
+
+
+def _wake(shape: str, states: dict[str, str]) -> None:
+    """Unpause or start the node containers."""
+    paused = [node for node, state in states.items() if state == "paused"]
+    stopped = [node for node, state in states.items() if state in {"exited", "created"}]
+    if paused:
+        supply.docker("unpause", *paused)
+    if stopped:
+        supply.docker("start", *stopped)
+
+
+def up(shape: str = "single", tell: Tell = lambda _: None) -> str:
+    """Make it so that the course's cluster of that shape runs and is ready; return its context. Safe to call at once from
+    two processes. A cluster that does not come back is replaced by a new one, which `tell` is told.
+
+    Raises EnvironmentProblem when it can't be had, or a foreign cluster has its name.
+    """
+    with files.lock(f"cluster-{shape}", wait=900):
+        states = nodes(shape)
+        if states and not record(shape):
+            raise EnvironmentProblem(
+                f"a kind cluster named '{name_of(shape)}' exists already and is not the course's, so it is left alone.",
+                f"delete it (`kind delete cluster --name {name_of(shape)}`) if you don't need it, then try again.",
+            )
+        complete = len(states) == SHAPES[shape]
+        restarted = any(state not in {"running", "paused"} for state in states.values())
+        # Docker gives the addresses of a restarted cluster's nodes anew: only a single node survives that.
+        if complete and not (restarted and SHAPES[shape] > 1):
+            try:
+                _wake(shape, states)
+                _await_ready(shape, tell)
+                return context_of(shape)
+            except EnvironmentProblem as error:
+                tell(f"the cluster did not come back ({error.what}); a new one is made")
+        if states:
+            delete(shape)
+        _create(shape, tell)
+        _await_ready(shape, tell)
+        return context_of(shape)
+
+
+def pause(shape: str = "single") -> None:
+    """Freeze the cluster's nodes: they keep their memory and use no CPU."""
+    running = [node for node, state in nodes(shape).items() if state == "running"] if record(shape) else []
+    if running:
+        supply.docker("pause", *running)
+
+
+def delete(shape: str) -> None:
+    """Remove the course's cluster of that shape, with its anonymous volumes. Nothing happens where the ledger has none."""
+    if not record(shape):
+        return
+    for node in nodes(shape):
+        supply.docker("rm", "--force", "--volumes", node)
+    for kind_of in ("context", "cluster", "user"):
+        words = [
+            "kubectl",
+            "config",
+            {"context": "delete-context", "cluster": "delete-cluster", "user": "delete-user"}[kind_of],
+        ]
+        subprocess.run([*words, context_of(shape)], env=labenv.lab(), capture_output=True)
+    _record(shape).unlink()
+
+
+def clean() -> None:
+    """Remove every cluster of the course, and kind's network where it is ours and empty."""
+    for shape in SHAPES:
+        delete(shape)
+    with contextlib.suppress(EnvironmentProblem):
+        supply.docker("network", "rm", NETWORK)
+
+
+def load(shape: str, *references: str) -> None:
+    """Give the cluster's nodes images of the engine. Raises EnvironmentProblem when one is missing.
+
+    Not by `kind load docker-image`: with the containerd image store that fails on pulled images of several platforms.
+    """
+    missing = [reference for reference in references if not supply.inspect(reference)]
+    if missing:
+        raise EnvironmentProblem(f"there is no image '{missing[0]}' in the engine.", f"`docker pull {missing[0]}`")
+    for node in nodes(shape):
+        known = supply.docker("exec", node, "ctr", "--namespace", "k8s.io", "images", "list", "--quiet").split()
+        wanted = [name for name in references if _in_node(name) not in known or not _same(node, name)]
+        if not wanted:
+            continue
+        importer = ["docker", "exec", "--interactive", node, "ctr", "--namespace", "k8s.io", "images", "import", "-"]
+        with subprocess.Popen(["docker", "save", *wanted], env=labenv.lab(), stdout=subprocess.PIPE) as saved:
+            done = subprocess.run(importer, env=labenv.lab(), stdin=saved.stdout, capture_output=True, text=True)
+        if saved.returncode or done.returncode:
+            raise EnvironmentProblem(
+                f"{', '.join(wanted)} could not be loaded into {node}: {done.stderr.strip()[-300:]}"
+            )
+
+
+def _in_node(reference: str) -> str:
+    """The full name under which containerd keeps it: `nginx:1.26` is docker.io/library/nginx:1.26."""
+    first, slash, _ = reference.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return reference
+    return f"docker.io/{reference}" if slash else f"docker.io/library/{reference}"
+
+
+def _same(node: str, reference: str) -> bool:
+    """Whether the node's image of that name is the engine's of now, judged by the configuration's digest."""
+    shown = subprocess.run(
+        ["docker", "exec", node, "crictl", "inspecti", "--output", "json", _in_node(reference)],
+        env=labenv.lab(),
+        capture_output=True,
+        text=True,
+    )
+    if shown.returncode:
+        return False
+    layers = json.loads(shown.stdout)["info"]["imageSpec"]["rootfs"]["diff_ids"]
+    return bool(layers == (supply.inspect(reference) or {})["RootFS"]["Layers"])
+
+
+def installed() -> bool:
+    """Whether the programs that clusters take are in the lab's PATH."""
+    folders = labenv.lab()["PATH"].split(os.pathsep)
+    return all(any((Path(folder) / name).exists() for folder in folders) for name in ("kind", "kubectl"))

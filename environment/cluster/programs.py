@@ -1,0 +1,59 @@
+"""kind, kubectl and helm for the lab: a suitable version on the user's PATH, else built from Go modules."""
+
+import os
+import re
+import shutil
+import subprocess
+
+from environment import bootstrap, labenv, versions
+from environment.engine import owned
+from environment.images import supply
+from environment.supply import golang
+
+#: program → words that print its version, and the oldest that the lessons are written for.
+MINIMUM: dict[str, tuple[tuple[str, ...], tuple[int, int]]] = {
+    "kind": (("version",), (0, 33)),
+    "kubectl": (("version", "--client"), (1, 36)),
+    "helm": (("version", "--short"), (4, 0)),
+}
+
+
+def suitable(program: str) -> str | None:
+    """Where the user's own PATH has a recent enough `program`, or None."""
+    ours = str(owned.programs())
+    search = os.pathsep.join(part for part in os.environ.get("PATH", os.defpath).split(os.pathsep) if part != ours)
+    found = shutil.which(program, path=search)
+    if not found:
+        return None
+    words, least = MINIMUM[program]
+    try:
+        shown = subprocess.run([found, *words], capture_output=True, text=True, timeout=10, env=labenv.lab()).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    number = re.search(r"v(\d+)\.(\d+)\.", shown)
+    return found if number and (int(number[1]), int(number[2])) >= least else None
+
+
+def _component(name: str) -> versions.Component:
+    return next(component for component in versions.components() if component.name == name)
+
+
+def wanted() -> list[versions.Component]:
+    """What has to be built for clusters: programs that are not on PATH, and – where images are not pulled – what the node
+    image is made of. kubectl comes with the node's Kubernetes there."""
+    programs = [name for name in MINIMUM if not suitable(name)]
+    if supply.source() == "registry":
+        return [_component(name) for name in programs]
+    inside = [*versions.components("cluster"), *versions.components("node")]
+    return [*inside, *([_component("helm")] if "helm" in programs else [])]
+
+
+def install() -> None:
+    """Put what was built into the lab's bin."""
+    for stage in ("cluster", "charts", *(("client",) if supply.source() == "registry" else ())):
+        golang.install(stage, owned.programs())
+
+
+def build(component: versions.Component) -> None:
+    """Build one of `wanted`, unless the cache has it."""
+    golang.build(component, bootstrap.python())

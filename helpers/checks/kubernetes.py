@@ -1,0 +1,227 @@
+"""Expectations about Kubernetes objects: that they exist, are as wanted, become ready, answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+from helpers import kube, pods
+from helpers.checks.verdict import Expectation, Seen
+from helpers.errors import NotFound
+from helpers.manifests import Object
+
+_DESCRIBE = "`kubectl describe {kind} {name}`"
+
+
+def _dig(found: Any, path: str) -> Any:
+    """The value at a dotted path; a number takes a list's item, `[name=x]`-like steps are written `containers.x`."""
+    for step in path.split("."):
+        if isinstance(found, list):
+            named = [row for row in found if isinstance(row, dict) and row.get("name") == step]
+            found = named[0] if named else (found[int(step)] if step.isdigit() and int(step) < len(found) else None)
+        elif isinstance(found, dict):
+            found = found.get(step)
+        else:
+            return None
+    return found
+
+
+class ObjectCheck:
+    """What can be expected of one object, whatever its kind."""
+
+    def __init__(self, kind: str, name: str, namespace: str | None = None) -> None:
+        self._kind, self._name, self._namespace = kind, name, namespace
+
+    def _object(self) -> Object:
+        return kube.get(self._kind, self._name, namespace=self._namespace)
+
+    def _hint(self, hint: str) -> str:
+        return hint or _DESCRIBE.format(kind=self._kind.lower(), name=self._name)
+
+    def _expect(self, wanted: str, probe: Callable[[Object], Seen], points: float, hint: str) -> Expectation:
+        words = f"{self._kind} '{self._name}' {wanted}"
+        return Expectation(words, lambda: probe(self._object()), points, self._hint(hint))
+
+    def exists(self, points: float = 1, hint: str = "") -> Expectation:
+        """It is in the cluster."""
+        return self._expect(
+            "exists", lambda _: Seen(True, "it exists"), points, hint or f"`kubectl get {self._kind.lower()}`"
+        )
+
+    def field(self, path: str, wanted: Any, points: float = 1, hint: str = "", *, words: str = "") -> Expectation:
+        """The field at a dotted path (`spec.replicas`, `spec.containers.app.image`) has this value."""
+
+        def probe(found: Object) -> Seen:
+            value = _dig(found, path)
+            return Seen(value == wanted, f"`{path}` is {value!r}")
+
+        return self._expect(words or f"has {path} = {wanted!r}", probe, points, hint)
+
+    def field_is(
+        self, path: str, right: Callable[[Any], bool], words: str, points: float = 1, hint: str = ""
+    ) -> Expectation:
+        """The field at a dotted path satisfies `right`, which `words` describe. A missing field is never right."""
+
+        def probe(found: Object) -> Seen:
+            value = _dig(found, path)
+            return Seen(value is not None and bool(right(value)), f"`{path}` is {value!r}")
+
+        return self._expect(words, probe, points, hint)
+
+    def is_the_same(self, uid: str | None, points: float = 1, hint: str = "") -> Expectation:
+        """It is still the object that had this uid: it was changed, not deleted and made again."""
+
+        def probe(found: Object) -> Seen:
+            same = bool(uid) and found["metadata"]["uid"] == uid
+            return Seen(same, "it is the same object" if same else "it is another one: it was deleted and made again")
+
+        return self._expect("is still the same object", probe, points, hint)
+
+    def saw_event(self, reason: str, points: float = 1, hint: str = "") -> Expectation:
+        """An event with this reason happened to it."""
+
+        def look() -> Seen:
+            reasons = [str(event["reason"]) for event in kube.events(self._name, kind=self._kind)]
+            return Seen(reason in reasons, f"its events are: {', '.join(dict.fromkeys(reasons)) or 'none'}")
+
+        return Expectation(f"{self._kind} '{self._name}' had the event {reason}", look, points, self._hint(hint))
+
+
+class PodCheck(ObjectCheck):
+    """What can be expected of a pod."""
+
+    def __init__(self, name: str, namespace: str | None = None) -> None:
+        super().__init__("Pod", name, namespace)
+
+    def is_ready(self, points: float = 1, hint: str = "") -> Expectation:
+        """All its containers run and their readiness probes succeed."""
+
+        def probe(found: Object) -> Seen:
+            now = pods.state(found)
+            return Seen(now.ready, now.text, now.moving, now.evidence)
+
+        return self._expect("is ready", probe, points, hint)
+
+    def ended(self, status: int = 0, points: float = 1, hint: str = "") -> Expectation:
+        """Its containers ended, all with this exit status."""
+
+        def probe(found: Object) -> Seen:
+            codes = [
+                (one.get("state", {}).get("terminated") or {}).get("exitCode")
+                for one in found.get("status", {}).get("containerStatuses") or [{}]
+            ]
+            now = pods.state(found)
+            done = found.get("status", {}).get("phase") in {"Succeeded", "Failed"}
+            running = not done and (now.ready or now.moving)
+            return Seen(
+                done and set(codes) == {status},
+                now.text,
+                running and pods.age(found["metadata"]["creationTimestamp"]) < 20,
+            )
+
+        return self._expect(f"ended with exit status {status}", probe, points, hint)
+
+    def was_restarted(self, times: int = 1, points: float = 1, hint: str = "") -> Expectation:
+        """Its containers were restarted at least that often."""
+
+        def probe(found: Object) -> Seen:
+            count = pods.restarts(found)
+            return Seen(count >= times, f"restarts: {count}", moving=pods.state(found).moving)
+
+        return self._expect(f"was restarted at least {times}×", probe, points, hint)
+
+    def never_restarted(self, points: float = 1, hint: str = "") -> Expectation:
+        """It is ready, and none of its containers was ever restarted."""
+
+        def probe(found: Object) -> Seen:
+            now, count = pods.state(found), pods.restarts(found)
+            return Seen(
+                now.ready and count == 0, f"{now.text}; restarts: {count}", now.moving and count == 0, now.evidence
+            )
+
+        return self._expect("is ready, and was never restarted", probe, points, hint)
+
+    def logs_contain(self, text: str, container: str | None = None, points: float = 1, hint: str = "") -> Expectation:
+        """The output of the container (or the only one) has `text` in it."""
+
+        def probe(found: Object) -> Seen:
+            lines = kube.logs(self._name, container=container)
+            now = pods.state(found)
+            last = lines.strip().splitlines()[-1:] or ["nothing yet"]
+            young = pods.age(found["metadata"]["creationTimestamp"]) < 10
+            return Seen(text in lines, f"it last wrote: {last[0][:200]}", now.moving or young)
+
+        return self._expect(f"wrote '{text}'", probe, points, hint or f"`kubectl logs {self._name}`")
+
+    def exec_prints(
+        self,
+        command: list[str],
+        text: str,
+        wanted: str,
+        *,
+        container: str | None = None,
+        points: float = 1,
+        hint: str = "",
+    ) -> Expectation:
+        """A command run inside prints `text`; `wanted` says in words what that shows."""
+
+        def probe(found: Object) -> Seen:
+            now = pods.state(found)
+            if found.get("status", {}).get("phase") != "Running":
+                return Seen(False, now.text, now.moving, now.evidence)
+            _, output = kube.exec(self._name, command, container=container)
+            return Seen(text in output, f"inside, the answer is: {output.strip()[:300] or 'nothing'}", now.moving)
+
+        return self._expect(wanted, probe, points, hint)
+
+
+class ServiceCheck(ObjectCheck):
+    """What can be expected of a Service."""
+
+    def __init__(self, name: str, namespace: str | None = None) -> None:
+        super().__init__("Service", name, namespace)
+
+    def answers(
+        self, containing: str = "", path: str = "/", port: int | str = "", points: float = 1, hint: str = ""
+    ) -> Expectation:
+        """A request through the Service is answered, by one of its pods, with this text."""
+
+        def probe(found: Object) -> Seen:
+            try:
+                body = kube.through_service(self._name, path, port=port, namespace=self._namespace)
+            except NotFound as error:
+                return Seen(False, error.what)
+            except kube.NoEndpoint as error:
+                return self._nothing_behind(found, error.what)
+            return Seen(containing in body, f"the answer begins: {body[:120]!r}")
+
+        words = f"answers on {path}" + (f" with '{containing}'" if containing else "")
+        return self._expect(
+            words, probe, points, hint or f"`kubectl get endpointslices -l kubernetes.io/service-name={self._name}`"
+        )
+
+    def _nothing_behind(self, found: Object, what: str) -> Seen:
+        """Why nothing answers: no pod is chosen, or the chosen ones are not ready (yet)."""
+        chosen = found["spec"].get("selector") or {}
+        words = ",".join(f"{name}={value}" for name, value in chosen.items())
+        behind = kube.ls("Pod", selector=words, namespace=self._namespace) if chosen else []
+        if not behind:
+            return Seen(False, f"{what}. No pod has the labels that it selects: {words or 'it selects none'}")
+        states = [pods.state(one) for one in behind]
+        moving = any(state.moving for state in states) or all(state.ready for state in states)
+        worst = next((state for state in states if not state.ready), states[0])
+        port = ", ".join(f"{one['port']} → {one.get('targetPort')}" for one in found["spec"]["ports"])
+        return Seen(False, f"{what} (ports: {port}). {worst.text}", moving, worst.evidence)
+
+
+def resource(kind: str, name: str, namespace: str | None = None) -> ObjectCheck:
+    """What can be expected of any object: `resource("ConfigMap", "settings").exists()`."""
+    return ObjectCheck(kind, name, namespace)
+
+
+def pod(name: str, namespace: str | None = None) -> PodCheck:
+    """What can be expected of a pod: `pod("web").is_ready(points=2)`."""
+    return PodCheck(name, namespace)
+
+
+def service(name: str, namespace: str | None = None) -> ServiceCheck:
+    """What can be expected of a Service: `service("web").answers("hello")`."""
+    return ServiceCheck(name, namespace)

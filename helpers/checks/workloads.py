@@ -1,0 +1,79 @@
+"""Expectations about Deployments: their rollouts, revisions and pods."""
+
+from helpers import kube, pods
+from helpers.checks.kubernetes import ObjectCheck
+from helpers.checks.verdict import Expectation, Seen
+from helpers.manifests import Object
+
+
+class DeploymentCheck(ObjectCheck):
+    """What can be expected of a Deployment."""
+
+    def __init__(self, name: str, namespace: str | None = None) -> None:
+        super().__init__("Deployment", name, namespace)
+
+    def _pods(self, found: Object) -> list[Object]:
+        labels = found["spec"]["selector"].get("matchLabels") or {}
+        words = ",".join(f"{name}={value}" for name, value in labels.items())
+        return kube.ls("Pod", selector=words, namespace=self._namespace)
+
+    def is_available(self, replicas: int | None = None, points: float = 1, hint: str = "") -> Expectation:
+        """The newest version runs: as many ready pods as wanted (or `replicas`), and none of an older version."""
+
+        def probe(found: Object) -> Seen:
+            wanted, now = found["spec"].get("replicas", 1), found.get("status", {})
+            if replicas is not None and wanted != replicas:
+                return Seen(False, f"it wants {wanted} replicas")
+            counts = [now.get(name) or 0 for name in ("replicas", "updatedReplicas", "availableReplicas")]
+            current = now.get("observedGeneration") == found["metadata"]["generation"]
+            if current and counts == [wanted] * 3 and wanted:
+                return Seen(True, f"{wanted} of {wanted} are ready")
+            return self._unfinished(found, counts, wanted, current=current)
+
+        words = "is available" if replicas is None else f"has {replicas} ready replicas, all of the newest version"
+        return self._expect(words, probe, points, hint)
+
+    def _unfinished(self, found: Object, counts: list[int], wanted: int, *, current: bool) -> Seen:
+        """Why the rollout is not finished, and whether it may still get there."""
+        text = (
+            f"of {wanted} wanted pods {counts[1]} are of the newest version, {counts[2]} are ready, {counts[0]} exist"
+        )
+        if found["spec"].get("paused"):
+            return Seen(False, f"its rollout is paused; {text}")
+        conditions = {one["type"]: one for one in found.get("status", {}).get("conditions") or []}
+        failure = conditions.get("ReplicaFailure", {})
+        if failure.get("status") == "True":
+            return Seen(False, f"its pods are refused; {text}", evidence=str(failure.get("message", "")))
+        states = [pods.state(one) for one in self._pods(found)]
+        worst = next((state for state in states if not state.ready and not state.moving), None)
+        if worst:
+            return Seen(False, f"{text}. {worst.text}", evidence=worst.evidence)
+        moving = not current or any(state.moving for state in states) or counts[0] != wanted or counts[1] != wanted
+        return Seen(False, text, moving)
+
+    def runs_image(self, image: str, points: float = 1, hint: str = "") -> Expectation:
+        """Every ready pod of it runs this image, and there is at least one."""
+
+        def probe(found: Object) -> Seen:
+            running = [one for one in self._pods(found) if pods.is_ready(one)]
+            images = sorted({container["image"] for one in running for container in one["spec"]["containers"]})
+            asked = [container["image"] for container in found["spec"]["template"]["spec"]["containers"]]
+            right = bool(running) and all(image in {c["image"] for c in one["spec"]["containers"]} for one in running)
+            seen = f"its ready pods run {', '.join(images) or 'nothing'}"
+            return Seen(right, seen, moving=image in asked and not right and not found["spec"].get("paused"))
+
+        return self._expect(f"runs {image} in every ready pod", probe, points, hint)
+
+    def has_revisions(self, least: int, points: float = 1, hint: str = "`kubectl rollout history`") -> Expectation:
+        """It went through at least that many revisions: it was changed, not made anew."""
+
+        def probe(found: Object) -> Seen:
+            number = int((found["metadata"].get("annotations") or {}).get("deployment.kubernetes.io/revision", 0))
+            return Seen(number >= least, f"its revision is {number}", moving=number == 0)
+
+        return self._expect(f"is at revision {least} or later", probe, points, hint)
+
+
+def deployment(name: str, namespace: str | None = None) -> DeploymentCheck:
+    """What can be expected of a Deployment: `deployment("web").is_available(3)`."""
+    return DeploymentCheck(name, namespace)

@@ -1,0 +1,104 @@
+"""Clusters: `up`, `load`, `pause`, `nodes`. The course's own kind clusters, or one that the learner points it at."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+
+from environment import files, labenv, paths
+from environment.cluster import kind
+from environment.errors import EnvironmentProblem
+from helpers.errors import CourseError
+from helpers.progress import line
+
+T = TypeVar("T")
+#: A context of the learner's own kubeconfig to use in place of the course's clusters.
+OWN_CONTEXT = "COURSE_CONTEXT"
+
+
+def own_context() -> str:
+    """The context that the learner points the course at; empty where the course's own clusters are used."""
+    return os.environ.get(OWN_CONTEXT, "")
+
+
+def up(shape: str = "single") -> str:
+    """Make it so that the cluster (`single` or `three-nodes`) is ready; return its kubeconfig context. Progress is shown.
+
+    Raises CourseError when it can't be had.
+
+    >>> up()  # doctest: +SKIP
+    'kind-course-single'
+    """
+    if own_context():
+        return own_context()
+    with line() as tell:
+        return _told(lambda: kind.up(shape, tell))
+
+
+def _told(act: Callable[[], T]) -> T:
+    try:
+        return act()
+    except EnvironmentProblem as error:
+        raise CourseError(error.what, error.remedy) from None
+
+
+def nodes(shape: str = "single") -> list[str]:
+    """Names of the cluster's nodes: they are containers, so `docker exec` reaches into them. The control plane is first."""
+    return sorted(kind.nodes(shape), key=lambda name: ("control-plane" not in name, name))
+
+
+def port(name: str, shape: str = "single") -> int:
+    """The loopback port behind which the node's port `http` (80), `https` (443) or `node` (30080) is."""
+    return int(kind.record(shape)["ports"][name])
+
+
+def load(*references: str, shape: str = "single") -> None:
+    """Give the cluster's nodes images that the engine has, so that pods need not pull them."""
+    if not own_context():
+        _told(lambda: kind.load(shape, *references))
+
+
+def pause(shape: str = "single") -> None:
+    """Freeze the cluster until the next `up`: it keeps its state and uses no CPU."""
+    if not own_context():
+        _told(lambda: kind.pause(shape))
+
+
+def delete(shape: str = "single") -> None:
+    """Remove the course's cluster of that shape."""
+    _told(lambda: kind.delete(shape))
+
+
+def kubeconfig(target: Path, context: str, namespace: str) -> Path:
+    """Write a kubeconfig with just this context, and `namespace` as its default; return its path.
+
+    Raises CourseError when there is no such context. The file it is taken from is only read.
+    """
+    own = os.environ.get("COURSE_KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    source = Path(own if own_context() else paths.state() / "kubeconfig")
+    try:
+        known = yaml.safe_load(source.read_text())
+        entry = next(row for row in known["contexts"] if row["name"] == context)
+    except (OSError, StopIteration, KeyError, TypeError, yaml.YAMLError):
+        raise CourseError(f"there is no context '{context}' in {source}.", "`kubectl config get-contexts`") from None
+    chosen = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": context,
+        "contexts": [{"name": context, "context": {**entry["context"], "namespace": namespace}}],
+        "clusters": [row for row in known["clusters"] if row["name"] == entry["context"]["cluster"]],
+        "users": [row for row in known["users"] if row["name"] == entry["context"]["user"]],
+    }
+    files.write_atomically(target, yaml.safe_dump(chosen))
+    return target
+
+
+def programs_ready() -> bool:
+    """Whether kind and kubectl are there."""
+    return kind.installed() or bool(own_context() and _on_path("kubectl"))
+
+
+def _on_path(program: str) -> bool:
+    return any((Path(folder) / program).exists() for folder in labenv.lab()["PATH"].split(os.pathsep))

@@ -1,0 +1,100 @@
+"""Namespaces: `ensure` one, and `reset` it: the namespace stays, everything in it goes."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from kubernetes import client as api
+from kubernetes import dynamic
+from kubernetes.client.exceptions import ApiException
+
+from helpers import kube
+from helpers.engine import LABEL
+from helpers.errors import CourseError, NotFound, TimedOut
+
+#: What Kubernetes itself puts into every namespace.
+_BORN_WITH = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
+#: Derived from other objects: they go with those.
+_DERIVED = {"Event", "EndpointSlice", "Endpoints", "PodMetrics", "Lease", "ControllerRevision"}
+#: Their owners go first, so that nothing makes them anew.
+_LAST = {"ReplicaSet", "Pod"}
+_FINALISERS_AFTER = 4.0
+
+
+def ensure(name: str, *, security: str = "") -> None:
+    """Make it so that the namespace exists and is labelled as the course's; `security` is a Pod Security Standard.
+
+    Raises CourseError when a namespace of that name is somebody else's.
+    """
+    try:
+        found = kube.get("Namespace", name)
+    except NotFound:
+        found = {}
+    if found and LABEL not in (found["metadata"].get("labels") or {}):
+        raise CourseError(
+            f"a namespace '{name}', which this lesson is going to use, exists already and is not the course's.",
+            f"delete it if you don't need it (`kubectl delete namespace {name}`), then run this cell again.",
+        )
+    labels = {LABEL: "lesson"} | ({"pod-security.kubernetes.io/enforce": security} if security else {})
+    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+    # A pod made before its service account exists is refused.
+    kube.wait_for("ServiceAccount", "default", lambda _: True, "to exist", timeout=20, namespace=name)
+
+
+def _collections() -> list[dynamic.resource.Resource]:
+    seen: dict[str, dynamic.resource.Resource] = {}
+    for resource in kube.client().resources.search(namespaced=True):
+        # The client also knows a list kind for every kind (PodList).
+        if str(resource.kind).endswith("List") or resource.kind in _DERIVED:
+            continue
+        if {"list", "deletecollection"} <= set(resource.verbs or ()):
+            seen.setdefault(str(resource.kind), resource)
+    return list(seen.values())
+
+
+def _content(resource: dynamic.resource.Resource, name: str) -> list[str]:
+    try:
+        items = resource.get(namespace=name).to_dict()["items"]
+    except ApiException:
+        return []
+    return [str(row["metadata"]["name"]) for row in items if (resource.kind, row["metadata"]["name"]) not in _BORN_WITH]
+
+
+def _empty(resource: dynamic.resource.Resource, name: str) -> None:
+    options = api.V1DeleteOptions(grace_period_seconds=0, propagation_policy="Background")
+    born = ",".join(f"metadata.name!={one}" for kind, one in _BORN_WITH if kind == resource.kind)
+    with suppress(ApiException):
+        # The client asks for a selector: one that every object matches.
+        resource.delete(namespace=name, body=options, field_selector=born or f"metadata.namespace={name}")
+
+
+def _drop_finalisers(resource: dynamic.resource.Resource, name: str, objects: list[str]) -> None:
+    for one in objects:
+        with suppress(ApiException):
+            body = {"metadata": {"finalizers": None}}
+            resource.patch(name=one, namespace=name, body=body, content_type="application/merge-patch+json")
+
+
+def reset(name: str, *, timeout: float = 30.0) -> None:
+    """Delete everything in the namespace, at once and without grace, and wait until the lists are empty. What only a
+    finaliser still holds is freed of it after 4 s. Raises TimedOut naming what is left."""
+    resources = _collections()
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+
+        def look(some: list[dynamic.resource.Resource]) -> dict[dynamic.resource.Resource, list[str]]:
+            pairs = zip(some, pool.map(lambda one: _content(one, name), some), strict=True)
+            return {resource: content for resource, content in pairs if content}
+
+        left = look(resources)
+        list(pool.map(lambda one: _empty(one, name), [one for one in left if one.kind not in _LAST]))
+        while left := look([one for one in resources if one in left or one.kind in _LAST]):
+            elapsed = time.monotonic() - began
+            if elapsed > timeout:
+                words = ", ".join(f"{resource.kind} {content[0]}" for resource, content in left.items())
+                raise TimedOut(f"after {timeout:g} s the namespace '{name}' still holds: {words}")
+            list(pool.map(lambda one: _empty(one, name), left))
+            if elapsed > _FINALISERS_AFTER:
+                for resource, content in left.items():
+                    _drop_finalisers(resource, name, content)
+            time.sleep(0.1)

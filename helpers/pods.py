@@ -1,0 +1,145 @@
+"""What a pod is going through, in words: is it still on its way, or in trouble that time won't cure?"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from helpers import kube
+from helpers.errors import CourseError
+from helpers.manifests import Object
+
+#: Waiting reasons that do not go away by waiting, with what they mean.
+STUCK = {
+    "ErrImagePull": "its image cannot be had",
+    "ImagePullBackOff": "its image cannot be had",
+    "ErrImageNeverPull": "its image is not on the node, and it may not be pulled",
+    "InvalidImageName": "its image's name is malformed",
+    "CrashLoopBackOff": "its program ends again and again",
+    "CreateContainerConfigError": "its configuration cannot be used",
+    "CreateContainerError": "its container cannot be created",
+    "RunContainerError": "its program cannot be started",
+}
+_SETTLING = 2.0
+
+
+@dataclass(frozen=True)
+class State:
+    """A pod's state in words. `moving`: it may still become ready by itself. `evidence`: an event or log line."""
+
+    ready: bool
+    text: str
+    moving: bool = False
+    evidence: str = ""
+
+
+def age(stamp: str | None) -> float:
+    """Seconds since an RFC 3339 time of the API; 0 where there is none."""
+    if not stamp:
+        return 0.0
+    return max((datetime.now(UTC) - datetime.fromisoformat(str(stamp).replace("Z", "+00:00"))).total_seconds(), 0.0)
+
+
+def last_warning(name: str, kind: str = "Pod") -> str:
+    """The message of the object's latest warning event."""
+    found = [event for event in kube.events(name, kind=kind) if event.get("type") == "Warning"]
+    return f"{found[-1]['reason']}: {found[-1]['message']}" if found else ""
+
+
+def _statuses(pod: Object) -> list[dict[str, Any]]:
+    status = pod.get("status", {})
+    return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether the pod's Ready condition holds (and it is not being deleted)."""
+    conditions = pod.get("status", {}).get("conditions") or []
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return ready and not pod["metadata"].get("deletionTimestamp")
+
+
+def restarts(pod: Object) -> int:
+    """How often its containers were restarted, all together."""
+    return sum(int(one.get("restartCount", 0)) for one in _statuses(pod))
+
+
+def _probe_budget(container: dict[str, Any]) -> float:
+    """Seconds within which the container's probes must have let it become ready, if they ever do."""
+    total = 3.0
+    for name in ("startupProbe", "readinessProbe"):
+        probe = container.get(name)
+        if probe:
+            tries = probe.get("failureThreshold", 3) if name == "startupProbe" else 2
+            total += probe.get("initialDelaySeconds", 0) + probe.get("periodSeconds", 10) * tries
+    return total
+
+
+def _stuck(pod: Object) -> State | None:
+    """The trouble that waiting does not cure, if there is any."""
+    name = pod["metadata"]["name"]
+    for one in _statuses(pod):
+        waiting = one.get("state", {}).get("waiting") or {}
+        reason = waiting.get("reason", "")
+        if reason in STUCK:
+            last = one.get("lastState", {}).get("terminated") or {}
+            code = f" (it last ended with status {last['exitCode']})" if last else ""
+            evidence = str(waiting.get("message", "")) if not last else _last_line(name, one["name"])
+            return State(False, f"container '{one['name']}' is in {reason}: {STUCK[reason]}{code}", evidence=evidence)
+    for one in pod.get("status", {}).get("conditions") or []:
+        if (
+            one["type"] == "PodScheduled"
+            and one["status"] == "False"
+            and age(pod["metadata"]["creationTimestamp"]) > _SETTLING
+        ):
+            return State(False, "no node takes it", evidence=str(one.get("message", "")))
+    return None
+
+
+def _last_line(pod: str, container: str) -> str:
+    """The last thing the container's earlier run wrote; empty where the log is gone."""
+    try:
+        lines = kube.logs(pod, container=container, tail=3, previous=True).strip().splitlines()
+    except CourseError:
+        return ""
+    return lines[-1] if lines else ""
+
+
+def state(pod: Object) -> State:
+    """What the pod is going through."""
+    name, phase = pod["metadata"]["name"], pod.get("status", {}).get("phase", "Pending")
+    if is_ready(pod):
+        return State(True, f"pod '{name}' is ready")
+    if pod["metadata"].get("deletionTimestamp"):
+        return State(False, f"pod '{name}' is being deleted", moving=True)
+    if phase in {"Succeeded", "Failed"}:
+        codes = [str((one.get("state", {}).get("terminated") or {}).get("exitCode", "?")) for one in _statuses(pod)]
+        return State(False, f"pod '{name}' has ended ({phase}, exit status {', '.join(codes)})")
+    stuck = _stuck(pod)
+    if stuck:
+        return State(False, f"pod '{name}': {stuck.text}", evidence=stuck.evidence or last_warning(name))
+    old = age(pod["metadata"]["creationTimestamp"])
+    if phase != "Running":
+        warning = last_warning(name)
+        hopeless = warning.startswith(("FailedMount", "FailedCreatePodSandBox")) and old > _SETTLING
+        return State(False, f"pod '{name}' has been {phase} for {old:.1f} s", moving=not hopeless, evidence=warning)
+    return _running(pod, name)
+
+
+def _running(pod: Object, name: str) -> State:
+    """The state of a pod whose containers run but are not all ready."""
+    specs = {one["name"]: one for one in [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]}
+    for one in _statuses(pod):
+        running = one.get("state", {}).get("running")
+        if running and not one.get("ready"):
+            since = age(running.get("startedAt"))
+            text = f"pod '{name}': container '{one['name']}' has run for {since:.1f} s and is not ready"
+            return State(False, text, moving=since < _probe_budget(specs[one["name"]]), evidence=last_warning(name))
+    ended = next(
+        (one for one in _statuses(pod) if one.get("state", {}).get("terminated") and not one.get("ready")), None
+    )
+    if ended:
+        finished = ended["state"]["terminated"]
+        text = f"pod '{name}': container '{ended['name']}' ended with status {finished.get('exitCode')}"
+        return State(False, text, moving=age(finished.get("finishedAt")) < _SETTLING, evidence=last_warning(name))
+    return State(
+        False, f"pod '{name}' runs and is not ready yet", moving=age(pod["metadata"]["creationTimestamp"]) < 30
+    )
