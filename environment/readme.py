@@ -8,7 +8,7 @@ from environment import paths
 from environment.grading import proofs
 from environment.grading.executor import role
 
-_NEEDS = {"host": "nothing", "engine": "Docker Engine"}
+_NEEDS = {"host": "nothing", "engine": "Docker Engine", "cluster": "Kubernetes cluster", "mesh": "cluster with Istio"}
 
 
 def _row(lesson: str) -> str:

@@ -10,6 +10,7 @@ import yaml
 from environment import files, labenv, paths
 from environment.cluster import kind
 from environment.errors import EnvironmentProblem
+from environment.images import supply
 from helpers.errors import CourseError
 from helpers.progress import line
 
@@ -47,6 +48,25 @@ def _told(act: Callable[[], T]) -> T:
 def nodes(shape: str = "single") -> list[str]:
     """Names of the cluster's nodes: they are containers, so `docker exec` reaches into them. The control plane is first."""
     return sorted(kind.nodes(shape), key=lambda name: ("control-plane" not in name, name))
+
+
+def on_node(*words: str, shape: str = "single") -> str:
+    """Run a command on the cluster's first node; return its output. Raises CourseError with its message when it fails."""
+    return _told(lambda: supply.docker("exec", nodes(shape)[0], *words))
+
+
+def etcd_has(key: str) -> bool:
+    """Whether etcd, on the cluster's first node, keeps an object under exactly this key."""
+    folder = "/etc/kubernetes/pki/etcd"
+    words = ["--cacert", f"{folder}/ca.crt", "--cert", f"{folder}/server.crt", "--key", f"{folder}/server.key"]
+    box = on_node("crictl", "ps", "--name", "etcd", "--quiet").strip()
+    return on_node("crictl", "exec", box, "etcdctl", "get", *words, "--keys-only", "--", key).split() == [key]
+
+
+def current_shape() -> str:
+    """The shape of the course's cluster that the current kubeconfig leads to."""
+    shown = yaml.safe_load(Path(os.environ["KUBECONFIG"]).read_text())["current-context"]
+    return next((shape for shape in kind.SHAPES if kind.context_of(shape) == shown), "single")
 
 
 def port(name: str, shape: str = "single") -> int:

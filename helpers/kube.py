@@ -42,14 +42,15 @@ def _asking(what: str) -> Iterator[None]:
     try:
         yield
     except ApiException as error:
-        raise _told(error, what) from None
+        raise told(error, what) from None
     except ResourceNotFoundError:
         raise CourseError(f"this cluster knows no kind of object like {what}.", "`kubectl api-resources`") from None
     except (urllib3.exceptions.HTTPError, OSError, ConfigException) as error:
         raise CannotTell(f"the cluster does not answer ({type(error).__name__}).", _REMEDY) from error
 
 
-def _told(error: ApiException, what: str) -> CourseError:
+def told(error: ApiException, what: str) -> CourseError:
+    """The API's answer as one of the course's errors: NotFound, CannotTell where the API is ill, else a refusal."""
     try:
         message = str(json.loads(error.body or "")["message"])
     except (ValueError, KeyError, TypeError):
@@ -61,10 +62,6 @@ def _told(error: ApiException, what: str) -> CourseError:
     if (error.status >= 500 and not unknown_field) or error.status == 429:
         return CannotTell(f"the cluster could not answer: {message}", _REMEDY)
     return CourseError(f"the cluster refuses {what}: {message}")
-
-
-class NoEndpoint(CourseError):
-    """Nothing stands behind a Service, or what does refuses the connection."""
 
 
 def client() -> dynamic.DynamicClient:
@@ -201,27 +198,6 @@ def exec(pod: str, command: Sequence[str], *, container: str | None = None, seco
         output = flow.read_all()
         flow.close()
     return (124 if status is None else int(status)), str(output)
-
-
-def through_service(name: str, path: str = "/", *, port: int | str = "", namespace: str | None = None) -> str:
-    """What a pod behind the Service answers to a GET, asked through the API server: it works from anywhere.
-
-    Raises NotFound, and NoEndpoint when no ready pod is behind it or none answers.
-    """
-    core = api.CoreV1Api(client().client)
-    place = namespace or current_namespace()
-    target = f"{name}:{port}" if port else name
-    try:
-        reply = core.connect_get_namespaced_service_proxy_with_path(
-            target, place, path.lstrip("/"), _preload_content=False, _request_timeout=5
-        )
-    except ApiException as error:
-        if error.status in {502, 503, 504}:
-            raise NoEndpoint(f"nothing behind Service '{name}' answers: {_told(error, name).what}") from None
-        raise _told(error, f"Service '{name}' (or {path} on it)") from None
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise NoEndpoint(f"nothing behind Service '{name}' answered in time ({type(error).__name__})") from None
-    return str(reply.data.decode(errors="replace"))
 
 
 def events(name: str = "", *, kind: str = "", namespace: str | None = None) -> list[Object]:

@@ -133,6 +133,10 @@ class Lesson:
         """What a `%%bash` cell's command line begins with: nothing here, `docker exec …` in a helper container."""
         return self.place.command({"COURSE_TOKEN": self.token, **self.place_env})
 
+    def bash(self, script: str) -> None:
+        """Run a bash script as a `%%bash` cell does, from within Python code. Raises CommandFailed."""
+        magics.run_bash(script, prefix=self.command_prefix(), cwd=self.work)
+
     def port(self, name: str) -> int:
         """The free host port that this lesson uses for `name` (the same for as long as the lesson is open)."""
         return self.ports[name]

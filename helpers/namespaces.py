@@ -15,9 +15,9 @@ from helpers.errors import CourseError, NotFound, TimedOut
 #: What Kubernetes itself puts into every namespace.
 _BORN_WITH = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
 #: Derived from other objects: they go with those.
-_DERIVED = {"Event", "EndpointSlice", "Endpoints", "PodMetrics", "Lease", "ControllerRevision"}
+_DERIVED = {"Event", "Endpoints", "PodMetrics", "Lease", "ControllerRevision"}
 #: Their owners go first, so that nothing makes them anew.
-_LAST = {"ReplicaSet", "Pod"}
+_LAST = {"ReplicaSet", "Pod", "EndpointSlice"}
 _FINALISERS_AFTER = 4.0
 
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from environment.images import supply
 from helpers import clusters, images, kube, namespaces
 from helpers.errors import CourseError
 
@@ -54,6 +55,10 @@ def clean(name: str, metadata: dict[str, Any], folder: Path, *, last: bool) -> N
         return
     os.environ["KUBECONFIG"] = str(folder / "kubeconfig")
     clusters.up(shape_of(metadata))
+    for place in metadata.get("names", {}).get("files", []):
+        # A static pod comes back as long as its file lies on the node.
+        for node in clusters.nodes(shape_of(metadata)):
+            supply.docker("exec", node, "rm", "--force", place)
     namespaces.reset(namespace_of(name))
     for kind, names in metadata.get("names", {}).get("cluster", {}).items():
         for one in names:

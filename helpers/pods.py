@@ -137,7 +137,10 @@ def _running(pod: Object, name: str) -> State:
         (one for one in _statuses(pod) if one.get("state", {}).get("terminated") and not one.get("ready")), None
     )
     if ended:
-        finished = ended["state"]["terminated"]
+        finished, again = ended["state"]["terminated"], int(ended.get("restartCount", 0))
+        if again:
+            text = f"pod '{name}': container '{ended['name']}': {STUCK['CrashLoopBackOff']} (with status {finished['exitCode']})"
+            return State(False, text, evidence=_last_line(name, ended["name"]))
         text = f"pod '{name}': container '{ended['name']}' ended with status {finished.get('exitCode')}"
         return State(False, text, moving=age(finished.get("finishedAt")) < _SETTLING, evidence=last_warning(name))
     return State(

@@ -201,7 +201,8 @@ class ContainerCheck(ContainerSettings):
 
         def probe(box: containers.Container) -> Seen:
             actions = [action for _, action in box.events(since=attached().opened_at)]
-            made, gone = actions.count("create"), actions.count("destroy")
+            # Compose recreates under another name, and renames when the old one is gone.
+            made, gone = actions.count("create") + actions.count("rename"), actions.count("destroy")
             return Seen(made > 1 and gone > 0, f"containers of this name made: {made}, removed: {gone}")
 
         return self._expect("is a new one: an earlier one of that name was removed", probe, points, hint)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from helpers import kube, pods
+from helpers import kube, pods, reach
 from helpers.checks.verdict import Expectation, Seen
 from helpers.errors import NotFound
 from helpers.manifests import Object
@@ -78,11 +78,15 @@ class ObjectCheck:
     def saw_event(self, reason: str, points: float = 1, hint: str = "") -> Expectation:
         """An event with this reason happened to it."""
 
-        def look() -> Seen:
-            reasons = [str(event["reason"]) for event in kube.events(self._name, kind=self._kind)]
+        def probe(found: Object) -> Seen:
+            # Events outlive their object; an earlier one of that name does not count.
+            mine = [
+                one for one in kube.events(self._name) if one["involvedObject"].get("uid") == found["metadata"]["uid"]
+            ]
+            reasons = [str(event["reason"]) for event in mine]
             return Seen(reason in reasons, f"its events are: {', '.join(dict.fromkeys(reasons)) or 'none'}")
 
-        return Expectation(f"{self._kind} '{self._name}' had the event {reason}", look, points, self._hint(hint))
+        return self._expect(f"had the event {reason}", probe, points, hint)
 
 
 class PodCheck(ObjectCheck):
@@ -99,6 +103,25 @@ class PodCheck(ObjectCheck):
             return Seen(now.ready, now.text, now.moving, now.evidence)
 
         return self._expect("is ready", probe, points, hint)
+
+    def has_containers(self, points: float = 1, hint: str = "", **images: str) -> Expectation:
+        """It has exactly these containers, each from its image (init containers and sidecars not counted)."""
+
+        def probe(found: Object) -> Seen:
+            seen = {one["name"]: one["image"] for one in found["spec"]["containers"]}
+            return Seen(seen == images, "it has " + ", ".join(f"{name} ({image})" for name, image in seen.items()))
+
+        words = "has the containers " + ", ".join(f"{name} ({image})" for name, image in images.items())
+        return self._expect(words, probe, points, hint)
+
+    def runs_only(self, image: str, points: float = 1, hint: str = "") -> Expectation:
+        """It has one container, whatever its name, from this image."""
+
+        def probe(found: Object) -> Seen:
+            seen = [one["image"] for one in found["spec"]["containers"]]
+            return Seen(seen == [image], f"it has: {', '.join(seen)}")
+
+        return self._expect(f"has one container, from {image}", probe, points, hint)
 
     def ended(self, status: int = 0, points: float = 1, hint: str = "") -> Expectation:
         """Its containers ended, all with this exit status."""
@@ -186,10 +209,10 @@ class ServiceCheck(ObjectCheck):
 
         def probe(found: Object) -> Seen:
             try:
-                body = kube.through_service(self._name, path, port=port, namespace=self._namespace)
+                body = reach.through_service(self._name, path, port=port, namespace=self._namespace)
             except NotFound as error:
                 return Seen(False, error.what)
-            except kube.NoEndpoint as error:
+            except reach.NoAnswer as error:
                 return self._nothing_behind(found, error.what)
             return Seen(containing in body, f"the answer begins: {body[:120]!r}")
 
@@ -201,10 +224,17 @@ class ServiceCheck(ObjectCheck):
     def _nothing_behind(self, found: Object, what: str) -> Seen:
         """Why nothing answers: no pod is chosen, or the chosen ones are not ready (yet)."""
         chosen = found["spec"].get("selector") or {}
+        if not chosen:
+            # Addresses written by hand: kube-proxy takes a second to notice them.
+            slices = kube.ls(
+                "EndpointSlice", selector=f"kubernetes.io/service-name={self._name}", namespace=self._namespace
+            )
+            young = any(pods.age(one["metadata"]["creationTimestamp"]) < 10 for one in slices)
+            return Seen(False, f"{what}. It selects no pods, and has {len(slices)} EndpointSlices", moving=young)
         words = ",".join(f"{name}={value}" for name, value in chosen.items())
-        behind = kube.ls("Pod", selector=words, namespace=self._namespace) if chosen else []
+        behind = kube.ls("Pod", selector=words, namespace=self._namespace)
         if not behind:
-            return Seen(False, f"{what}. No pod has the labels that it selects: {words or 'it selects none'}")
+            return Seen(False, f"{what}. No pod has the labels that it selects: {words}")
         states = [pods.state(one) for one in behind]
         moving = any(state.moving for state in states) or all(state.ready for state in states)
         worst = next((state for state in states if not state.ready), states[0])

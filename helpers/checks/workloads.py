@@ -1,5 +1,7 @@
 """Expectations about Deployments: their rollouts, revisions and pods."""
 
+from collections.abc import Callable
+
 from helpers import kube, pods
 from helpers.checks.kubernetes import ObjectCheck
 from helpers.checks.verdict import Expectation, Seen
@@ -66,12 +68,20 @@ class DeploymentCheck(ObjectCheck):
 
     def has_revisions(self, least: int, points: float = 1, hint: str = "`kubectl rollout history`") -> Expectation:
         """It went through at least that many revisions: it was changed, not made anew."""
+        return self._revision(lambda number: number >= least, f"is at revision {least} or later", points, hint)
 
+    def is_at_revision(self, number: int, points: float = 1, hint: str = "`kubectl rollout history`") -> Expectation:
+        """It went through exactly that many revisions."""
+        return self._revision(lambda found: found == number, f"is at revision {number}", points, hint)
+
+    def _revision(self, right: Callable[[int], bool], words: str, points: float, hint: str) -> Expectation:
         def probe(found: Object) -> Seen:
             number = int((found["metadata"].get("annotations") or {}).get("deployment.kubernetes.io/revision", 0))
-            return Seen(number >= least, f"its revision is {number}", moving=number == 0)
+            # The controller may not have looked at the latest change yet.
+            behind = found.get("status", {}).get("observedGeneration") != found["metadata"]["generation"]
+            return Seen(right(number), f"its revision is {number}", moving=behind)
 
-        return self._expect(f"is at revision {least} or later", probe, points, hint)
+        return self._expect(words, probe, points, hint)
 
 
 def deployment(name: str, namespace: str | None = None) -> DeploymentCheck:
