@@ -14,6 +14,7 @@ from typing import Any
 from environment import bootstrap, console, files, labenv, paths, process, versions
 from environment.engine import choice, owned
 from environment.errors import EnvironmentProblem
+from environment.images import standin, supply
 from environment.supply import golang
 
 #: A step of the plan: what it is called, what it does, and what is ready when it is done.
@@ -58,26 +59,28 @@ def lesson_images() -> list[str]:
 
 def plan(record: dict[str, Any]) -> Plan:
     """All that has to be true before everything is ready, in the order in which the learner waits for it."""
-    from environment.images import supply
-
     interpreter = bootstrap.python()
     steps: Plan = []
     if choice.is_ours(record):
         for component in versions.components("engine"):
             steps.append((f"building {component.name}", lambda c=component: golang.build(c, interpreter), ""))  # type: ignore[misc]
         steps.append(("starting the engine", _start_engine, "engine"))
-    for name in lesson_images():
-        steps.append((f"image {versions.image(name)}", lambda n=name: supply.ensure(n), f"image-{name}"))  # type: ignore[misc]
+    names = lesson_images()
+    # An image with a program that has to be compiled can wait until the tools that every lesson needs are there.
+    late = [name for name in names if standin.programs(name)]
+    steps += [_image_step(name) for name in names if name not in late]
     if choice.is_ours(record):
         for component in versions.components("plugins"):
             steps.append((f"building {component.name}", lambda c=component: golang.build(c, interpreter), ""))  # type: ignore[misc]
-        steps.append(("installing buildx and compose", _finish_tools, "plugins"))
+        steps.append(("installing buildx and compose", lambda: owned.install("plugins"), "plugins"))
+    steps += [_image_step(name) for name in late]
+    if choice.is_ours(record):
+        steps.append(("dropping what building the engine needed", lambda: golang.drop_caches(toolchain=False), ""))
     return steps
 
 
-def _finish_tools() -> None:
-    owned.install("plugins")
-    golang.drop_caches(toolchain=False)
+def _image_step(name: str) -> tuple[str, Callable[[], object], str]:
+    return (f"image {versions.image(name)}", lambda: supply.ensure(name), f"image-{name}")
 
 
 def cluster_plan() -> Plan:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from environment import paths
+from environment import bootstrap, paths
 from environment.engine import choice, owned
 
 #: What would make a client talk to something else than the lab.
@@ -21,7 +21,10 @@ def lab(base: Mapping[str, str] | None = None) -> dict[str, str]:
     parts = environment.get("PATH", os.defpath).split(":")
     tools = str(owned.programs())
     system = [folder for folder in ("/usr/sbin", "/sbin") if folder not in parts]
-    environment["PATH"] = ":".join([tools, *(part for part in parts if part != tools), *system])
+    # Programs that come as wheels (hadolint, dive) are in the virtual environment; last, so that its python shadows nothing.
+    wheels = str(bootstrap.environment_folder("lab") / "bin")
+    rest = [part for part in parts if part not in {tools, wheels}]
+    environment["PATH"] = ":".join([tools, *rest, *system, wheels])
     environment["DOCKER_CONFIG"] = str(paths.state() / "docker")
     environment["KUBECONFIG"] = str(paths.state() / "kubeconfig")
     record = choice.current()

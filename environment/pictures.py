@@ -134,7 +134,23 @@ def _stack() -> Figure:
     return figure
 
 
+def _engine() -> Figure:
+    figure, axes = canvas(8.4, 2.4)
+    box(axes, 0.1, 0.9, 1.7, 0.8, "client\ndocker run nginx", ORANGE)
+    box(axes, 3.0, 0.2, 3.0, 2.0, "Docker host", GREY, top=True)
+    box(axes, 3.2, 1.2, 1.4, 0.6, "dockerd", BLUE)
+    box(axes, 3.2, 0.4, 1.4, 0.5, "containerd, runc", BLUE)
+    box(axes, 4.9, 0.4, 0.9, 1.4, "containers", GREEN)
+    box(axes, 7.0, 0.9, 1.3, 0.8, "registry", ORANGE)
+    arrow(axes, (1.8, 1.4), (3.2, 1.5), "REST API")
+    arrow(axes, (3.9, 1.2), (3.9, 0.9), "")
+    arrow(axes, (4.6, 0.65), (4.9, 0.8), "")
+    arrow(axes, (4.6, 1.6), (7.0, 1.4), "push / pull", bend=-0.25)
+    return figure
+
+
 PICTURES: dict[str, Callable[[], Figure]] = pictures_kubernetes.PICTURES | {
+    "notebooks/2-01-engine/engine.svg": _engine,
     "notebooks/2-03-containers/lifecycle.svg": _lifecycle,
     "notebooks/2-05-networking/networks.svg": _networks,
     "notebooks/2-06-volumes/mounts.svg": _mounts,

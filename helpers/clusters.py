@@ -8,7 +8,7 @@ from typing import TypeVar
 import yaml
 
 from environment import files, labenv, paths
-from environment.cluster import kind
+from environment.cluster import addons, kind
 from environment.errors import EnvironmentProblem
 from environment.images import supply
 from helpers.errors import CourseError
@@ -78,6 +78,16 @@ def load(*references: str, shape: str = "single") -> None:
     """Give the cluster's nodes images that the engine has, so that pods need not pull them."""
     if not own_context():
         _told(lambda: kind.load(shape, *references))
+
+
+def add(addon: str, shape: str = "single") -> None:
+    """Make it so that an add-on (`metrics-server`) works in the cluster; the first time takes minutes, and shows progress.
+
+    On a cluster of the learner's own nothing is installed: there it has to be there already.
+    """
+    if not own_context():
+        with line() as tell:
+            _told(lambda: addons.ensure(addon, shape, tell))
 
 
 def pause(shape: str = "single") -> None:

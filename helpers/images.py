@@ -83,6 +83,14 @@ class Image:
         finally:
             box.remove(force=True, v=True)
 
+    def vulnerabilities(self) -> str:
+        """What the course's scanner (an image of its own, with its data base inside) says of its Python packages.
+
+        Raises CourseError when they can't be listed.
+        """
+        listed = self.output_of("python3", "-m", "pip", "freeze", "--all")
+        return pull("scanner").output_of(listed)
+
     def _layers(self) -> Iterator[tuple[str, bytes]]:
         """Every file of every layer, deleted ones included, and every JSON document: (place, content)."""
         archive = io.BytesIO(b"".join(self.raw.save()))

@@ -36,6 +36,8 @@ def bring_up(name: str, metadata: dict[str, Any], folder: Path) -> None:
     references += [images.shop_image(version).reference for version in metadata.get("shop", [])]
     if references:
         clusters.load(*references, shape=shape_of(metadata))
+    for addon in metadata.get("addons", []):
+        clusters.add(addon, shape_of(metadata))
     namespaces.ensure(namespace_of(name), security=metadata.get("security", ""))
 
 

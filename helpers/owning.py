@@ -1,5 +1,7 @@
 """What in an engine is the course's. In a shared engine, nothing is ever removed on its name alone."""
 
+import subprocess
+
 import docker.errors
 
 from helpers import containers
@@ -56,6 +58,8 @@ def remove(names: dict[str, list[str]], since: float) -> None:
                     found.remove()
             except docker.errors.NotFound:
                 continue
+    for name in names.get("contexts", []):
+        subprocess.run(["docker", "context", "rm", "--force", name], capture_output=True)
     for name in names.get("images", []):
         try:
             if containers.unix_time(client().images.get(name).attrs["Metadata"]["LastTagTime"]) >= since - 1:

@@ -15,6 +15,7 @@ from typing import Any
 
 from environment import bootstrap, files, labenv, paths, process, versions
 from environment.errors import EnvironmentProblem
+from environment.supply import golang
 
 RECIPES = Path(__file__).parent
 LABEL = "containers-course.stand-in"
@@ -37,7 +38,14 @@ def key(name: str) -> str:
         if path.is_file() and "__pycache__" not in path.parts:
             parts += [str(path.relative_to(folder)), path.read_bytes()]
     base = recipe(name).get("base")
+    parts += [golang.key(component) for component, _ in programs(name)]
     return files.digest_of(*parts, key(base) if base else "")
+
+
+def programs(name: str) -> list[tuple[versions.Component, str]]:
+    """The programs of ours that the recipe puts into the image, and where: they are built from Go modules."""
+    wanted = recipe(name).get("programs", {})
+    return [(one, wanted[one.name]) for one in versions.components() if one.name in wanted]
 
 
 def apt_sources(suite: str = SUITE) -> str:
@@ -91,7 +99,7 @@ def _changes(name: str) -> list[str]:
     lines = [f"{word} {value if isinstance(value, str) else json.dumps(value)}" for word, value in config.items()]
     lines += [f"ENV {variable}={value}" for variable, value in made.get("config", {}).get("ENV", {}).items()]
     lines.append(f"LABEL {LABEL}={key(name)}")
-    lines.append(f'LABEL org.opencontainers.image.title="Stand-in for {name}, made from Debian packages by the course"')
+    lines.append(f'LABEL org.opencontainers.image.title="{name}, made from packages by the course"')
     return [word for line in lines for word in ("--change", line)]
 
 
@@ -134,7 +142,7 @@ def _import(name: str, made: dict[str, Any], work: Path, reference: str) -> None
 def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
     from environment.images.supply import docker
 
-    (work / "sources.list").write_text(apt_sources())
+    (work / "sources.list").write_text(apt_sources() if made.get("packages") else "")
     options = [
         'Dir::Etc::sourcelist="/run/course/sources.list"',
         'Dir::Etc::sourceparts="-"',
@@ -144,7 +152,7 @@ def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
     ]
     (work / "apt.conf").write_text("".join(f"{line.replace('=', ' ', 1)};\n" for line in options))
     if "wheels" in made:
-        _download(made["wheels"], work / "wheels")
+        _download(made["wheels"], work / "wheels", pure=made.get("pure_wheels", False))
     archives, lists = paths.cache() / "apt" / "archives", paths.cache() / "apt" / "lists"
     for folder in (archives, lists):
         folder.mkdir(parents=True, exist_ok=True)
@@ -157,6 +165,9 @@ def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
     certificates = Path("/etc/ssl/certs/ca-certificates.crt")
     mounts += [f"{certificates}:/run/certificates.crt:ro"] if certificates.exists() else []
     words = [word for mount in mounts for word in ("--volume", mount)]
+    stale = docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}=building-{name}").split()
+    if stale:  # an earlier build was killed
+        docker("rm", "--force", *stale)
     # The host's network: packages must come even where the bridge cannot reach out.
     container = docker(
         "create",
@@ -164,7 +175,7 @@ def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
         "--tmpfs=/run:exec",
         *words,
         "--label",
-        f"{LABEL}=building",
+        f"{LABEL}=building-{name}",
         "--env=APT_CONFIG=/run/course/apt.conf",
         "--env=DEBIAN_FRONTEND=noninteractive",
         versions.image(made["base"]),
@@ -175,6 +186,8 @@ def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
     ).strip()
     try:
         docker("start", container)
+        for component, place in programs(name):
+            docker("cp", str(golang.build(component, bootstrap.python())), f"{container}:{place}")
         docker("exec", container, "sh", "-euc", _script(name, made))
         docker(
             "commit",
@@ -210,7 +223,9 @@ def _script(name: str, made: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _download(lock: str, target: Path) -> None:
+def _download(lock: str, target: Path, *, pure: bool) -> None:
+    """Fetch the locked wheels; with `pure`, those that run on any Python (the image's is not this one)."""
+    any_python = ["--implementation", "py", "--abi", "none", "--platform", "any"] if pure else []
     process.run(
         [
             bootstrap.python(),
@@ -221,6 +236,7 @@ def _download(lock: str, target: Path) -> None:
             "--require-hashes",
             "--no-deps",
             "--only-binary=:all:",
+            *any_python,
             "--dest",
             target,
             "-r",

@@ -8,6 +8,7 @@ from helpers.checks.composed import service
 from helpers.checks.connections import connection, network
 from helpers.checks.docker import container
 from helpers.checks.hosts import cgroup, process, root_file_system, shared_namespaces
+from helpers.checks.linted import dockerfile
 from helpers.checks.storage import archive, volume
 from helpers.checks.values import answer
 from helpers.checks.values import http_check as http
@@ -22,6 +23,7 @@ __all__ = [
     "cgroup",
     "connection",
     "container",
+    "dockerfile",
     "http",
     "image",
     "network",

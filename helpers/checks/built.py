@@ -156,6 +156,23 @@ class ImageCheck:
 
         return self._expect("starts its program without a shell in between", probe, points, hint)
 
+    def has_no_known_vulnerability(
+        self, points: float = 1, hint: str = "the scanner names the versions that are safe"
+    ) -> Expectation:
+        """The course's scanner knows no vulnerability of its Python packages, and there are some."""
+
+        def probe(found: images.Image) -> Seen:
+            told = found.vulnerabilities().strip().splitlines()
+            looked = re.search(r"(\d+) packages looked at", told[0] if told else "")
+            fine = bool(told) and told[-1].startswith("0 known") and looked is not None and int(looked[1]) > 0
+            return Seen(
+                fine,
+                told[-1] if told else "the scanner said nothing",
+                evidence="" if fine else "\n".join(told[1:-1])[:300],
+            )
+
+        return self._expect("has no package with a known vulnerability", probe, points, hint)
+
     def is_smaller_than(self, other: str, share: float = 1.0, points: float = 1, hint: str = _LIST) -> Expectation:
         """Its size is below `share` of the other image's."""
 
