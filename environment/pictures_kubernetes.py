@@ -26,8 +26,8 @@ def _deployment() -> Figure:
     box(axes, 2.9, 2.3, 2.6, 0.6, "Deployment web\n3 pods of v2, please", ORANGE)
     box(axes, 0.7, 1.2, 2.8, 0.6, "ReplicaSet (v1): 1, soon 0", GREY)
     box(axes, 4.9, 1.2, 2.8, 0.6, "ReplicaSet (v2): 3", BLUE)
-    arrow(axes, (3.6, 2.3), (2.3, 1.8), "keeps for undo", above=False)
-    arrow(axes, (4.8, 2.3), (6.1, 1.8), "grows")
+    arrow(axes, (3.4, 2.3), (2.1, 1.8), "kept for undo  ", above=True, bend=0.15)
+    arrow(axes, (5.0, 2.3), (6.3, 1.8), "   grows", bend=-0.15)
     box(axes, 1.6, 0.2, 1.0, 0.5, "pod v1", GREY)
     arrow(axes, (2.1, 1.2), (2.1, 0.7), "")
     for number in range(3):

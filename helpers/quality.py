@@ -26,7 +26,7 @@ class Quality:
     def __repr__(self) -> str:
         return (
             f"<{self.name}: {self.size_mb:.0f} MB, {self.layers} layers, runs as {self.user}, rebuilt in "
-            f"{self.rebuild_seconds:.1f} s, {self.findings} lint findings, {self.vulnerabilities} vulnerabilities>"
+            f"{self.rebuild_seconds:.1f} s, lint findings: {self.findings}, known vulnerabilities: {self.vulnerabilities}>"
         )
 
 

@@ -23,5 +23,6 @@ def steps(measured: Sequence[Quality]) -> Picture:
         axes.bar_label(bars, fmt="%.3g", fontsize=7)
         axes.set_title(title, fontsize=9)
         axes.tick_params(labelsize=7)
+        axes.tick_params(axis="x", rotation=45)
         axes.margins(y=0.2)
     return Picture(figure, "\n".join(repr(one).strip("<>") for one in measured))

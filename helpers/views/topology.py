@@ -110,7 +110,9 @@ def topology() -> Picture:
             if target in place:
                 axes.plot([x, place[target][0]], [y, place[target][1]], color="#7f7f7f", linewidth=1, zorder=0)
         colour = _BROKEN if node.trouble else (_RESTING if node.resting else _FINE)
-        text = f"{'✗ ' if node.trouble else ''}{node.name[:26]}" + (f"\n{node.text[:30]}" if node.text else "")
+        # The end of a name tells pods apart.
+        name = node.name if len(node.name) <= 26 else f"…{node.name[-25:]}"
+        text = f"{'✗ ' if node.trouble else ''}{name}" + (f"\n{node.text[:30]}" if node.text else "")
         box = {"boxstyle": "round,pad=0.3", "fc": colour, "ec": "#d55e00" if node.trouble else "#444444"}
         axes.text(x, y, text, ha="center", va="center", fontsize=7.5, bbox=box)
         targets = ", ".join(name for _, name in node.links)
