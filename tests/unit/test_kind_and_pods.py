@@ -1,0 +1,125 @@
+"""What kind is told, what manifests say when they are wrong, and how a pod's state is read."""
+
+import json
+from typing import Any
+
+import pytest
+
+from environment.cluster import kind, node_image
+from environment.cluster.config import PATCHES, PUBLISHED, kind_config
+from environment.errors import EnvironmentProblem
+from helpers import pods
+from helpers.checks.kubernetes import _dig
+from helpers.errors import CourseError
+from helpers.manifests import parse
+from helpers.recording import Film
+
+PORTS = {"api": 1, "http": 2, "https": 3, "node": 4}
+
+
+def _config(nodes: int, *, cgroup_v1: bool) -> dict[str, Any]:
+    return dict(json.loads(kind_config(nodes, PORTS, cgroup_v1=cgroup_v1)))
+
+
+def test_everything_is_published_on_loopback_only() -> None:
+    config = _config(1, cgroup_v1=False)
+    assert config["networking"] == {"apiServerAddress": "127.0.0.1", "apiServerPort": 1}
+    mappings = config["nodes"][0]["extraPortMappings"]
+    assert {one["listenAddress"] for one in mappings} == {"127.0.0.1"}
+    assert {one["containerPort"] for one in mappings} == set(PUBLISHED.values())
+
+
+def test_only_cgroup_v1_hosts_and_single_nodes_get_their_exceptions() -> None:
+    patches = "".join(_config(3, cgroup_v1=False)["kubeadmConfigPatches"])
+    assert "failCgroupV1" not in patches
+    assert "node-monitor-grace-period" not in patches
+    patches = "".join(_config(1, cgroup_v1=True)["kubeadmConfigPatches"])
+    assert "failCgroupV1" in patches
+    assert "node-monitor-grace-period" in patches
+    assert (PATCHES / "corednsdeployment+strategic.yaml").exists()
+
+
+def test_three_nodes_are_one_control_plane_and_two_workers() -> None:
+    assert [one["role"] for one in _config(3, cgroup_v1=False)["nodes"]] == ["control-plane", "worker", "worker"]
+    with pytest.raises(EnvironmentProblem, match="no cluster shape"):
+        kind.name_of("seven-nodes")
+
+
+def test_image_names_are_what_containerd_calls_them() -> None:
+    assert kind._in_node("nginx:1.26") == "docker.io/library/nginx:1.26"
+    assert kind._in_node("shop/web:1") == "docker.io/shop/web:1"
+    assert kind._in_node("localhost:5000/a:1") == "localhost:5000/a:1"
+    assert kind._in_node("registry.k8s.io/pause:3.10") == "registry.k8s.io/pause:3.10"
+
+
+def test_what_kind_says_is_shortened_to_the_reason() -> None:
+    output = (
+        "Creating cluster ...\n ✗ Preparing nodes\nERROR: failed to create cluster: no space left on device\nStack\n"
+    )
+    assert kind._why(output) == "failed to create cluster: no space left on device"
+
+
+def test_the_node_image_changes_with_everything_in_it() -> None:
+    assert set(node_image._components()) >= {*node_image.PROGRAMS, *node_image.INSIDE}
+    assert node_image.key() == node_image.key()
+
+
+def test_manifests_name_the_line_that_is_wrong() -> None:
+    with pytest.raises(CourseError, match="line 4"):
+        parse("kind: Pod\nmetadata:\n  name: [a\nspec: x\n")
+    with pytest.raises(CourseError, match="apiVersion"):
+        parse("kind: Pod\n")
+    assert [
+        one["kind"]
+        for one in parse("{apiVersion: v1, kind: A, metadata: {}}\n---\n---\n{apiVersion: v1, kind: B, metadata: {}}")
+    ] == ["A", "B"]
+
+
+def test_paths_lead_through_lists_by_name_and_number() -> None:
+    found = {"spec": {"containers": [{"name": "a", "image": "x"}, {"name": "b", "image": "y"}]}}
+    assert _dig(found, "spec.containers.b.image") == "y"
+    assert _dig(found, "spec.containers.0.image") == "x"
+    assert _dig(found, "spec.containers.7.image") is None
+    assert _dig(found, "spec.nothing.here") is None
+
+
+def _pod(**status: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "p", "creationTimestamp": "2020-01-01T00:00:00Z"},
+        "spec": {"containers": [{"name": "app", "image": "x"}]},
+        "status": status,
+    }
+
+
+def test_a_ready_pod_and_one_that_ended() -> None:
+    assert pods.state(_pod(phase="Running", conditions=[{"type": "Ready", "status": "True"}])).ready
+    ended = pods.state(
+        _pod(phase="Failed", containerStatuses=[{"name": "app", "state": {"terminated": {"exitCode": 3}}}])
+    )
+    assert not ended.ready
+    assert not ended.moving
+    assert "exit status 3" in ended.text
+
+
+@pytest.mark.parametrize("reason", sorted(pods.STUCK))
+def test_what_does_not_go_away_by_waiting_is_told_at_once(reason: str) -> None:
+    waiting = {"name": "app", "state": {"waiting": {"reason": reason, "message": "the reason"}}}
+    state = pods.state(_pod(phase="Pending", containerStatuses=[waiting]))
+    assert not state.moving
+    assert pods.STUCK[reason] in state.text
+    assert state.evidence == "the reason"
+
+
+def test_probes_grant_the_time_that_they_need() -> None:
+    slow = {"startupProbe": {"periodSeconds": 2, "failureThreshold": 30}, "readinessProbe": {"initialDelaySeconds": 5}}
+    assert pods._probe_budget(slow) > 60
+    assert pods._probe_budget({}) < 5
+
+
+def test_a_film_tells_each_stage_once() -> None:
+    film = Film(began=0.0)
+    for _ in range(2):
+        film.note(_pod(phase="Pending"), gone=False)
+    film.note(_pod(phase="Running", conditions=[{"type": "Ready", "status": "True"}]), gone=False)
+    film.note(_pod(), gone=True)
+    assert [stage for stage, _, _ in film.stop().stretches()["p"]] == ["waiting", "ready"]
