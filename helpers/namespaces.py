@@ -8,9 +8,10 @@ from kubernetes import client as api
 from kubernetes import dynamic
 from kubernetes.client.exceptions import ApiException
 
-from helpers import kube
+from helpers import kube, wait
 from helpers.engine import LABEL
 from helpers.errors import CourseError, NotFound, TimedOut
+from helpers.manifests import Object
 
 #: What Kubernetes itself puts into every namespace.
 _BORN_WITH = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
@@ -26,11 +27,8 @@ def ensure(name: str, *, security: str = "") -> None:
 
     Raises CourseError when a namespace of that name is somebody else's.
     """
-    try:
-        found = kube.get("Namespace", name)
-    except NotFound:
-        found = {}
-    if found and LABEL not in (found["metadata"].get("labels") or {}):
+    found = wait.until(lambda: _settled(name), f"the namespace '{name}' to be gone", timeout=60)
+    if found["metadata"] and LABEL not in (found["metadata"].get("labels") or {}):
         raise CourseError(
             f"a namespace '{name}', which this lesson is going to use, exists already and is not the course's.",
             f"delete it if you don't need it (`kubectl delete namespace {name}`), then run this cell again.",
@@ -39,6 +37,15 @@ def ensure(name: str, *, security: str = "") -> None:
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
     # A pod made before its service account exists is refused.
     kube.wait_for("ServiceAccount", "default", lambda _: True, "to exist", timeout=20, namespace=name)
+
+
+def _settled(name: str) -> Object | None:
+    """The namespace, one without metadata where there is none, and None while it is being deleted."""
+    try:
+        found = kube.get("Namespace", name)
+    except NotFound:
+        return {"metadata": {}}
+    return None if found["metadata"].get("deletionTimestamp") else found
 
 
 def _collections() -> list[dynamic.resource.Resource]:

@@ -70,9 +70,13 @@ def _user_config() -> Path:
 def _environment(go: Path, *, cgo: bool) -> dict[str, str]:
     """The build's environment: the machine's own proxy and network settings, our caches, nothing that changes results."""
     caches = paths.cache() / "go"
+    # In a folder that `stop` empties: a compiler that is killed leaves its work behind.
+    work = paths.building() / "go"
+    work.mkdir(exist_ok=True)
     return {
         **{name: text for name, text in os.environ.items() if name not in {"GOFLAGS", "GOROOT", "GOWORK"}},
         "PATH": f"{go}:{os.environ.get('PATH', os.defpath)}",
+        "GOTMPDIR": str(work),
         "GOTOOLCHAIN": "local",
         # Go's own settings of this user still hold; what it counts about itself goes to our cache.
         "GOENV": os.environ.get("GOENV") or str(_user_config() / "go" / "env"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from helpers import kube, pods, reach
 from helpers.checks.verdict import Expectation, Seen
-from helpers.errors import NotFound
+from helpers.errors import CannotTell, CourseError, NotFound
 from helpers.manifests import Object
 
 _DESCRIBE = "`kubectl describe {kind} {name}`"
@@ -166,10 +166,15 @@ class PodCheck(ObjectCheck):
         """The output of the container (or the only one) has `text` in it."""
 
         def probe(found: Object) -> Seen:
-            lines = kube.logs(self._name, container=container)
             now = pods.state(found)
-            last = lines.strip().splitlines()[-1:] or ["nothing yet"]
             young = pods.age(found["metadata"]["creationTimestamp"]) < 10
+            try:
+                lines = kube.logs(self._name, container=container)
+            except CannotTell:
+                raise
+            except CourseError as error:  # its container has not started yet
+                return Seen(False, f"{error.what} ({now.text})", now.moving or young, now.evidence)
+            last = lines.strip().splitlines()[-1:] or ["nothing yet"]
             return Seen(text in lines, f"it last wrote: {last[0][:200]}", now.moving or young)
 
         return self._expect(f"wrote '{text}'", probe, points, hint or f"`kubectl logs {self._name}`")

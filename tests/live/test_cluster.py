@@ -35,7 +35,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ["KUBECONFIG"] = str(own)
     namespaces.ensure(NAMESPACE)
     yield
-    kube.delete("Namespace", NAMESPACE)
+    namespaces.reset(NAMESPACE)
     os.environ["KUBECONFIG"] = before or labenv.lab()["KUBECONFIG"]
     clusters.pause()
 
@@ -134,7 +134,7 @@ spec:
     - metadata: {name: data}
       spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 10Mi}}}
 """)
-    assert verify(pod("db-0").is_ready(), within=60).points == 1
+    kube.wait_for("StatefulSet", "db", lambda one: one["status"].get("readyReplicas") == 1, "to be ready")
     first = kube.get("Pod", "db-0")["metadata"]["uid"]
     kube.exec("db-0", ["sh", "-c", "echo kept > /data/note"])
     kube.delete("Pod", "db-0")
