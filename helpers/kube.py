@@ -4,11 +4,9 @@ Over the kubernetes client; what has a watch is watched, not polled.
 """
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 
 import urllib3.exceptions
@@ -19,21 +17,14 @@ from kubernetes.config.config_exception import ConfigException
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from kubernetes.stream import stream
 
-from environment import labenv
+from helpers.connection import connect, fresh_client, kubeconfig
 from helpers.errors import CannotTell, CourseError, NotFound, TimedOut
 from helpers.manifests import Object, parse
 
 MANAGER = "containers-course"
+#: Seconds after which a watch is asked anew: less than a silent connection may last.
+_WATCH = 8
 _REMEDY = "run the lesson's first cell again: it brings the cluster back."
-
-
-def _kubeconfig() -> str:
-    return os.environ.get("KUBECONFIG") or labenv.lab()["KUBECONFIG"]
-
-
-@lru_cache(maxsize=4)
-def _connect(path: str, written: float) -> dynamic.DynamicClient:
-    return dynamic.DynamicClient(config.new_client_from_config(path))
 
 
 @contextmanager
@@ -66,17 +57,17 @@ def told(error: ApiException, what: str) -> CourseError:
 
 def client() -> dynamic.DynamicClient:
     """The dynamic client for the current kubeconfig. Raises CannotTell when the cluster does not answer."""
-    path = Path(_kubeconfig())
+    path = Path(kubeconfig())
     with _asking("the API"):
         if not path.exists():
             raise CannotTell("there is no cluster yet.", _REMEDY)
-        return _connect(str(path), path.stat().st_mtime)
+        return connect(str(path), path.stat().st_mtime)
 
 
 def current_namespace() -> str:
     """The default namespace: the open lesson's."""
     with _asking("the kubeconfig"):
-        _, active = config.list_kube_config_contexts(_kubeconfig())
+        _, active = config.list_kube_config_contexts(kubeconfig())
     return str(active["context"].get("namespace", "default"))
 
 
@@ -177,7 +168,7 @@ def logs(pod: str, *, container: str | None = None, tail: int = 200, previous: b
 
 def exec(pod: str, command: Sequence[str], *, container: str | None = None, seconds: float = 20) -> tuple[int, str]:
     """Run a command in a pod; return its exit status and output. Raises CourseError when the pod can't run it."""
-    core = api.CoreV1Api(config.new_client_from_config(_kubeconfig()))
+    core = api.CoreV1Api(fresh_client())
     options = {"container": container} if container else {}
     with _asking(f"to run a command in pod '{pod}'"):
         flow = stream(
@@ -226,7 +217,10 @@ def wait_for(
     while (left := deadline - time.monotonic()) > 0:
         with _asking(f"{kind} '{name}'"):
             flow = resource.watch(
-                field_selector=f"metadata.name={name}", timeout=max(int(left), 1), watcher=watch.Watch(), **place
+                field_selector=f"metadata.name={name}",
+                timeout=max(min(int(left), _WATCH), 1),
+                watcher=watch.Watch(),
+                **place,
             )
             for event in flow:
                 found = dict(event["object"].to_dict())

@@ -27,7 +27,7 @@ def ensure(name: str, *, security: str = "") -> None:
 
     Raises CourseError when a namespace of that name is somebody else's.
     """
-    found = wait.until(lambda: _settled(name), f"the namespace '{name}' to be gone", timeout=60)
+    found = wait.until(lambda: _settled(name), f"the namespace '{name}' to be gone", timeout=60) or {"metadata": {}}
     if found["metadata"] and LABEL not in (found["metadata"].get("labels") or {}):
         raise CourseError(
             f"a namespace '{name}', which this lesson is going to use, exists already and is not the course's.",

@@ -10,7 +10,7 @@ from kubernetes import client as api
 from kubernetes import watch
 from kubernetes.client.exceptions import ApiException
 
-from helpers import kube, pods
+from helpers import connection, kube, pods
 from helpers.manifests import Object
 
 
@@ -64,7 +64,7 @@ class Film:
 
 def follow(selector: str = "", seconds: int = 300) -> Film:
     """Begin to record the namespace's pods whose labels match `selector`, for at most `seconds`. Returns at once."""
-    film, core = Film(), api.CoreV1Api(kube.client().client)
+    film, core = Film(), api.CoreV1Api(connection.fresh_client())
     where = kube.current_namespace()
 
     def watch_on() -> None:
