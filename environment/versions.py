@@ -36,6 +36,11 @@ def components(stage: str | None = None) -> list[Component]:
     return [row for row in rows if stage in (None, row.stage)]
 
 
+def component(name: str) -> Component:
+    """The component of that name."""
+    return next(one for one in components() if one.name == name)
+
+
 def image(name: str) -> str:
     """The full reference of a catalog image: `image("nginx")` is `nginx:1.26`."""
     return str(table()["images"][name])

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import yaml
 
-from environment import files, labenv, paths
+from environment import files, paths
 from environment.cluster import addons, kind
 from environment.errors import EnvironmentProblem
 from environment.images import supply
@@ -123,12 +123,3 @@ def kubeconfig(target: Path, context: str, namespace: str) -> Path:
     }
     files.write_atomically(target, yaml.safe_dump(chosen))
     return target
-
-
-def programs_ready() -> bool:
-    """Whether kind and kubectl are there."""
-    return kind.installed() or bool(own_context() and _on_path("kubectl"))
-
-
-def _on_path(program: str) -> bool:
-    return any((Path(folder) / program).exists() for folder in labenv.lab()["PATH"].split(os.pathsep))

@@ -22,8 +22,7 @@ LABEL = "containers-course.addon"
 
 
 def _key(name: str) -> str:
-    component = next(one for one in versions.components() if one.name == name)
-    return files.digest_of(golang.key(component), (FOLDER / name / "Dockerfile").read_bytes())
+    return files.digest_of(golang.key(versions.component(name)), (FOLDER / name / "Dockerfile").read_bytes())
 
 
 def _image(name: str, reference: str) -> None:
@@ -35,8 +34,7 @@ def _image(name: str, reference: str) -> None:
         return
     if present and (present["Config"].get("Labels") or {}).get(LABEL) == _key(name):
         return
-    component = next(one for one in versions.components() if one.name == name)
-    program = golang.build(component, bootstrap.python())
+    program = golang.build(versions.component(name), bootstrap.python())
     with tempfile.TemporaryDirectory(dir=paths.building()) as folder, console.step(f"build {reference}"):
         shutil.copy2(program, Path(folder) / name)
         words = ["build", "--quiet", "--provenance=false", "--label", f"{LABEL}={_key(name)}", "--tag", reference]

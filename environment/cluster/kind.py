@@ -198,12 +198,8 @@ def delete(shape: str) -> None:
     for node in nodes(shape):
         supply.docker("rm", "--force", "--volumes", node)
     for kind_of in ("context", "cluster", "user"):
-        words = [
-            "kubectl",
-            "config",
-            {"context": "delete-context", "cluster": "delete-cluster", "user": "delete-user"}[kind_of],
-        ]
-        subprocess.run([*words, context_of(shape)], env=labenv.lab(), capture_output=True)
+        words = ["kubectl", "config", f"delete-{kind_of}", context_of(shape)]
+        subprocess.run(words, env=labenv.lab(), capture_output=True)
     _record(shape).unlink()
 
 

@@ -34,18 +34,14 @@ def suitable(program: str) -> str | None:
     return found if number and (int(number[1]), int(number[2])) >= least else None
 
 
-def _component(name: str) -> versions.Component:
-    return next(component for component in versions.components() if component.name == name)
-
-
 def wanted() -> list[versions.Component]:
     """What has to be built for clusters: programs that are not on PATH, and – where images are not pulled – what the node
     image is made of. kubectl comes with the node's Kubernetes there."""
     programs = [name for name in MINIMUM if not suitable(name)]
     if supply.source() == "registry":
-        return [_component(name) for name in programs]
+        return [versions.component(name) for name in programs]
     inside = [*versions.components("cluster"), *versions.components("node")]
-    return [*inside, *([_component("helm")] if "helm" in programs else [])]
+    return [*inside, *([versions.component("helm")] if "helm" in programs else [])]
 
 
 def install() -> None:
