@@ -19,6 +19,8 @@ from environment.supply import golang
 
 RECIPES = Path(__file__).parent
 LABEL = "containers-course.stand-in"
+#: Images under this name are the course's own: no registry has them, they are made wherever the course runs.
+OWN = "course/"
 SUITE = "trixie"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 #: What Debian's slim images leave out too.
@@ -33,13 +35,20 @@ def recipe(name: str) -> dict[str, Any]:
 def key(name: str) -> str:
     """Names a stand-in by everything it is made from, its base included."""
     folder = RECIPES / name
-    parts: list[str | bytes] = [SUITE]
+    parts: list[str | bytes] = [SUITE, title(name)]
     for path in sorted(folder.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             parts += [str(path.relative_to(folder)), path.read_bytes()]
     base = recipe(name).get("base")
     parts += [golang.key(component) for component, _ in programs(name)]
     return files.digest_of(*parts, key(base) if base else "")
+
+
+def title(name: str) -> str:
+    """What the image says of itself in `docker inspect`: a stand-in never passes for upstream's image."""
+    reference = versions.image(name)
+    what = reference if reference.startswith(OWN) else f"Stand-in for {reference}"
+    return f"{what}, made from packages by the course"
 
 
 def programs(name: str) -> list[tuple[versions.Component, str]]:
@@ -99,7 +108,7 @@ def _changes(name: str) -> list[str]:
     lines = [f"{word} {value if isinstance(value, str) else json.dumps(value)}" for word, value in config.items()]
     lines += [f"ENV {variable}={value}" for variable, value in made.get("config", {}).get("ENV", {}).items()]
     lines.append(f"LABEL {LABEL}={key(name)}")
-    lines.append(f'LABEL org.opencontainers.image.title="{name}, made from packages by the course"')
+    lines.append(f'LABEL org.opencontainers.image.title="{title(name)}"')
     return [word for line in lines for word in ("--change", line)]
 
 

@@ -14,10 +14,6 @@ from environment.images import standin
 PROBE_SECONDS = 25
 
 
-#: Images under this name are the course's own: no registry has them, they are made wherever the course runs.
-OWN = "course/"
-
-
 def docker(*words: str, stdin: str | None = None) -> str:
     """Run the lab's docker CLI; raises EnvironmentProblem with its message when it fails."""
     return process.run(["docker", *words], env=labenv.lab(), stdin=stdin)
@@ -95,7 +91,7 @@ def ensure(name: str) -> str:
             made_from = (present["Config"].get("Labels") or {}).get(standin.LABEL)
             if made_from in (None, standin.key(name)):
                 return reference
-        if source() == "registry" and not reference.startswith(OWN):
+        if source() == "registry" and not reference.startswith(standin.OWN):
             pull(reference)
         else:
             base = standin.recipe(name).get("base")

@@ -83,7 +83,9 @@ def test_a_stand_in_says_so_and_holds_no_mirror_address(name: str) -> None:
     labels = found["Config"].get("Labels") or {}
     if standin.LABEL not in labels:
         pytest.skip("pulled, not a stand-in")
-    assert "Stand-in" in labels["org.opencontainers.image.title"]
+    title = labels["org.opencontainers.image.title"]
+    assert title.startswith(reference if reference.startswith(standin.OWN) else "Stand-in for ")
+    assert title.endswith("made from packages by the course")
     if name == "busybox":
         return
     listed = supply.docker(
