@@ -34,8 +34,9 @@ def read() -> dict[str, Any]:
 
 
 def working() -> bool:
-    """Whether the background builder lives."""
-    return process.alive(read().get("process"))
+    """Whether the background builder is at it. Its process may live on when the work is done: `test` does it itself."""
+    now = read()
+    return bool(now.get("step")) and not now.get("error") and process.alive(now.get("process"))
 
 
 def describe(now: dict[str, Any]) -> str:

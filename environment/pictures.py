@@ -149,6 +149,23 @@ def _engine() -> Figure:
     return figure
 
 
+def _stacks() -> Figure:
+    figure, axes = canvas(8.6, 3.7)
+    for left, title in ((0.2, "containers"), (4.5, "virtual machines")):
+        axes.text(left + 1.95, 3.5, title, ha="center", fontsize=11, weight="bold")
+        box(axes, left, 0.1, 3.9, 0.45, "hardware", "white")
+        box(axes, left, 0.65, 3.9, 0.55, "the host's kernel", GREY)
+    box(axes, 4.5, 1.3, 3.9, 0.5, "hypervisor (QEMU, KVM, Hyper-V, …)", ORANGE)
+    for x in (0.2, 1.55, 2.9):
+        box(axes, x, 1.3, 1.2, 0.85, "libraries\nand files", "white")
+        box(axes, x, 2.25, 1.2, 0.55, "process", BLUE)
+    for x in (4.5, 5.85, 7.2):
+        box(axes, x, 1.9, 1.2, 0.5, "its own kernel", GREY)
+        box(axes, x, 2.45, 1.2, 0.45, "libraries", "white")
+        box(axes, x, 2.95, 1.2, 0.4, "process", BLUE)
+    return figure
+
+
 PICTURES: dict[str, Callable[[], Figure]] = pictures_kubernetes.PICTURES | {
     "notebooks/2-01-engine/engine.svg": _engine,
     "notebooks/2-03-containers/lifecycle.svg": _lifecycle,
@@ -158,6 +175,7 @@ PICTURES: dict[str, Callable[[], Figure]] = pictures_kubernetes.PICTURES | {
     "notebooks/2-02-images-and-layers/layers.svg": _layers,
     "notebooks/1-01-what-is-a-container/container.svg": _container,
     "notebooks/1-01-what-is-a-container/docker.svg": _docker,
+    "notebooks/1-02-containers-vs-vms/stacks.svg": _stacks,
 }
 
 

@@ -152,6 +152,8 @@ def execute(
                 outcome.verdicts.append(_judge(judge, cell))
                 continue
             text = changed.get(cell["id"], cell["source"])
+            if kind == "open" and (paths.state() / "lessons" / source.stem / "record.json").exists():
+                judge.execute(f"{text}\nlesson.clean()", CELL_SECONDS)  # what an earlier run left
             for kernel in kernels if kind == "open" else [learner]:
                 _, error = kernel.execute(text, CELL_SECONDS)
                 if error:
@@ -161,5 +163,7 @@ def execute(
                 if cell["id"] in outcome.errors:
                     break
         if opened:
-            judge.execute("lesson.clean()", CELL_SECONDS)
+            _, error = judge.execute("lesson.clean()", CELL_SECONDS)
+            if error:
+                outcome.errors["clean"] = error
     return outcome

@@ -85,7 +85,7 @@ def content_hash(lesson: str) -> str:
 def _problems_of_run(lesson: str, outcome: Outcome, carried: list[Proof], *, right: bool) -> list[str]:
     """What is wrong with a run in which the cells of `carried` were replaced and had to be judged right (or wrong)."""
     judged, verdicts = check_of(lesson), {verdict.grade_id: verdict for verdict in outcome.verdicts}
-    problems = []
+    problems = [f"{lesson}: cleaning up failed: {outcome.errors['clean']}"] if "clean" in outcome.errors else []
     for proof in carried:
         verdict = verdicts.get(judged.get(proof.solution_id, ""))
         name = f"{lesson}: {proof.solution_id}.{proof.slug}"
@@ -112,7 +112,7 @@ def _all_or_nothing(lesson: str, label: str, outcome: Outcome, *, everything: bo
             problems.append(
                 f"{lesson} {label}: {verdict.grade_id} took {verdict.seconds:.1f} s to say that nothing is there"
             )
-    if everything and outcome.errors:
+    if (everything and outcome.errors) or "clean" in outcome.errors:
         problems.append(f"{lesson} {label}: cells failed: {outcome.errors}")
     return problems
 

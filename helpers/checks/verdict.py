@@ -23,12 +23,14 @@ PATIENCE = 1.5
 @dataclass(frozen=True)
 class Seen:
     """What a probe saw. `moving` means that it is still changing (starting, a probe not yet due – or right, but so young
-    that it may not last); `evidence` is a log or event line that explains it."""
+    that it may not last); `evidence` is a log or event line that explains it; `patience` is for how many seconds it may look
+    the same while it moves."""
 
     ok: bool
     text: str
     moving: bool = False
     evidence: str = ""
+    patience: float = PATIENCE
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,10 @@ def verify(*expectations: Expectation, within: float = 20.0, why: str = "") -> R
     with contextlib.redirect_stderr(io.StringIO()):
         seen = {expectation: _look(expectation) for expectation in expectations}
         changed = time.monotonic()
-        while time.monotonic() - began < within and time.monotonic() - changed < PATIENCE:
+        while time.monotonic() - began < within:
             waiting = [expectation for expectation, last in seen.items() if last.moving or not last.ok]
-            if not any(seen[expectation].moving for expectation in waiting):
+            patience = max((seen[one].patience for one in waiting if seen[one].moving), default=0.0)
+            if time.monotonic() - changed >= patience:
                 break
             time.sleep(PAUSE)
             now = {expectation: _look(expectation) for expectation in waiting}

@@ -7,6 +7,9 @@ from helpers.checks.kubernetes import ObjectCheck
 from helpers.checks.verdict import Expectation, Seen
 from helpers.manifests import Object
 
+#: A rollout without trouble goes on, however long a busy machine's controllers take between two steps, in seconds.
+_CONTROLLER_PATIENCE = 10.0
+
 
 class DeploymentCheck(ObjectCheck):
     """What can be expected of a Deployment."""
@@ -51,7 +54,7 @@ class DeploymentCheck(ObjectCheck):
         if worst:
             return Seen(False, f"{text}. {worst.text}", evidence=worst.evidence)
         moving = not current or any(state.moving for state in states) or counts[0] != wanted or counts[1] != wanted
-        return Seen(False, text, moving)
+        return Seen(False, text, moving, patience=_CONTROLLER_PATIENCE)
 
     def runs_image(self, image: str, points: float = 1, hint: str = "") -> Expectation:
         """Every ready pod of it runs this image, and there is at least one."""
