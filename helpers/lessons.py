@@ -14,7 +14,7 @@ from typing import Any
 from environment import builder, files, labenv, paths
 from environment.engine import choice
 from environment.images import shop
-from helpers import magics, place, readiness
+from helpers import claims, magics, place, readiness
 from helpers.errors import CourseError
 
 #: An answer is a value, not a file: larger ones are refused.
@@ -58,7 +58,11 @@ class Lesson:
 
     def _first_time(self) -> dict[str, Any]:
         """Write down, before anything is created, what this lesson may create and since when."""
-        self._refuse_foreign_names()
+        if self.metadata["needs"] != "host":
+            from helpers import owning
+
+            with claims.taken(self.name, self.folder):
+                owning.refuse_foreign(self.metadata.get("names", {}))
         self.work.mkdir(parents=True, exist_ok=True)
         record = {
             "token": secrets.token_hex(8),
@@ -68,27 +72,6 @@ class Lesson:
         }
         files.write_json(self.folder / "record.json", record)
         return record
-
-    def _refuse_foreign_names(self) -> None:
-        if self.metadata["needs"] == "host":
-            return
-        from helpers import containers, owning
-
-        for name in self.metadata.get("names", {}).get("containers", []):
-            if containers.Container(name).state != "absent":
-                raise CourseError(
-                    f"a container named '{name}', which this lesson is going to create, exists already: "
-                    f"{owning.describe(name)}. It is not the course's, so it is left alone.",
-                    f"rename it (`docker rename {name} {name}-mine`) or remove it, then run this cell again.",
-                )
-
-        for project in self.metadata.get("names", {}).get("projects", []):
-            if owning.of_project(project):
-                raise CourseError(
-                    f"a Compose project named '{project}', which this lesson is going to create, exists already. It is not "
-                    "the course's, so it is left alone.",
-                    f"take it down (`docker compose -p {project} down`), then run this cell again.",
-                )
 
     def bring_up(self) -> None:
         """Make what the lesson needs true; quick where it is true already."""
@@ -167,6 +150,7 @@ class Lesson:
                 owning.remove(self.metadata.get("names", {}), self.opened_at)
         place.discard(self.place_env)
         shutil.rmtree(self.folder, ignore_errors=True)
+        claims.release(self.name, self.folder)
         _open.pop(self.name, None)
         print(f"✓ {self.name}: everything this lesson made is gone.")
 

@@ -6,6 +6,7 @@ import docker.errors
 
 from helpers import containers
 from helpers.engine import LABEL, client
+from helpers.errors import CourseError
 
 #: Compose's own mark on everything it creates.
 PROJECT_LABEL = "com.docker.compose.project"
@@ -15,6 +16,24 @@ def describe(name: str) -> str:
     """A few words on a container that is somebody else's."""
     attrs = containers.Container(name).attrs
     return f"image {attrs['Config']['Image']}, created {attrs['Created'][:16].replace('T', ' ')}, {attrs['State']['Status']}"
+
+
+def refuse_foreign(names: dict[str, list[str]]) -> None:
+    """Raise CourseError when a container or Compose project that a lesson is going to create exists already."""
+    for name in names.get("containers", []):
+        if containers.Container(name).state != "absent":
+            raise CourseError(
+                f"a container named '{name}', which this lesson is going to create, exists already: {describe(name)}. "
+                "It is not the course's, so it is left alone.",
+                f"rename it (`docker rename {name} {name}-mine`) or remove it, then run this cell again.",
+            )
+    for project in names.get("projects", []):
+        if of_project(project):
+            raise CourseError(
+                f"a Compose project named '{project}', which this lesson is going to create, exists already. It is not "
+                "the course's, so it is left alone.",
+                f"take it down (`docker compose -p {project} down`), then run this cell again.",
+            )
 
 
 def _ours(labels: dict[str, str] | None, created: str, since: float) -> bool:

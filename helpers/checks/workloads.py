@@ -8,7 +8,7 @@ from helpers.checks.verdict import Expectation, Seen
 from helpers.manifests import Object
 
 #: A rollout without trouble goes on, however long a busy machine's controllers take between two steps, in seconds.
-_CONTROLLER_PATIENCE = 10.0
+_CONTROLLER_PATIENCE = 20.0
 
 
 class DeploymentCheck(ObjectCheck):
@@ -49,12 +49,31 @@ class DeploymentCheck(ObjectCheck):
         failure = conditions.get("ReplicaFailure", {})
         if failure.get("status") == "True":
             return Seen(False, f"its pods are refused; {text}", evidence=str(failure.get("message", "")))
-        states = [pods.state(one) for one in self._pods(found)]
+        if not current:  # what its pods are like may be of the version before
+            return Seen(False, text, moving=True, patience=_CONTROLLER_PATIENCE)
+        states = [pods.state(one) for one in self._newest_pods(found)]
         worst = next((state for state in states if not state.ready and not state.moving), None)
         if worst:
             return Seen(False, f"{text}. {worst.text}", evidence=worst.evidence)
-        moving = not current or any(state.moving for state in states) or counts[0] != wanted or counts[1] != wanted
+        going = next((state for state in states if state.moving), None)
+        moving = going is not None or counts[0] != wanted or counts[1] != wanted
+        text += f". {going.text}" if going else ""
         return Seen(False, text, moving, patience=_CONTROLLER_PATIENCE)
+
+    def _newest_pods(self, found: Object) -> list[Object]:
+        """The pods of its newest ReplicaSet: those of an older one are on their way out, whatever ails them."""
+        key = "deployment.kubernetes.io/revision"
+        revision = found["metadata"].get("annotations", {}).get(key)
+        owners = [
+            one["metadata"]["uid"]
+            for one in kube.ls("ReplicaSet", namespace=self._namespace)
+            if (one["metadata"].get("annotations") or {}).get(key) == revision
+        ]
+        return [
+            one
+            for one in self._pods(found)
+            if any(owner["uid"] in owners for owner in one["metadata"].get("ownerReferences") or [])
+        ]
 
     def runs_image(self, image: str, points: float = 1, hint: str = "") -> Expectation:
         """Every ready pod of it runs this image, and there is at least one."""

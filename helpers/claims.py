@@ -1,0 +1,81 @@
+"""Who has a lesson open on an engine: two users of one machine – or two copies of the course – never mix their containers.
+
+A lesson's names are fixed, so that its text can speak of them. Whoever opens it first claims it with a file in a folder that
+all users share (sticky, like /tmp: nobody can remove another's), named by engine and lesson.
+"""
+
+import json
+import os
+import pwd
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from environment import files, labenv
+from helpers.errors import CourseError
+
+
+def _folder() -> Path:
+    return Path(tempfile.gettempdir()) / "containers-course-claims"
+
+
+def _claim(lesson: str) -> Path:
+    return _folder() / f"{lesson}.{files.digest_of(labenv.lab().get('DOCKER_HOST', ''))}"
+
+
+def _owner(claim: Path) -> tuple[str, Path]:
+    """The claiming user's name, and the folder of their open lesson."""
+    uid = claim.stat(follow_symlinks=False).st_uid
+    with suppress(KeyError):
+        return pwd.getpwuid(uid).pw_name, Path(json.loads(claim.read_text())["folder"])
+    return str(uid), Path(json.loads(claim.read_text())["folder"])
+
+
+def _left_over(claim: Path, folder: Path) -> bool:
+    """Whether the claim is nobody's any more: ours to judge only where the file is ours."""
+    return claim.stat(follow_symlinks=False).st_uid == os.geteuid() and not (folder / "record.json").exists()
+
+
+def take(lesson: str, folder: Path) -> None:
+    """Claim `lesson` for the open lesson in `folder`. Raises CourseError naming the other who has it open."""
+    with suppress(FileExistsError):
+        _folder().mkdir()
+        _folder().chmod(0o1777)
+    claim = _claim(lesson)
+    try:
+        handle = os.open(claim, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        user, theirs = _owner(claim)
+        if theirs == folder:
+            return None
+        if _left_over(claim, theirs):
+            claim.unlink()
+            return take(lesson, folder)
+        raise CourseError(
+            f"{user} has this lesson open on the same Docker Engine (in {theirs}), and its containers have fixed names.",
+            "open another lesson, or let them run its last cell (Clean up) first.",
+        ) from None
+    with open(handle, "w") as file:
+        json.dump({"folder": str(folder)}, file)
+
+
+@contextmanager
+def taken(lesson: str, folder: Path) -> Iterator[None]:
+    """Claim a lesson; the claim stays unless the block fails."""
+    take(lesson, folder)
+    try:
+        yield
+    except BaseException:
+        release(lesson, folder)
+        raise
+
+
+def release(lesson: str, folder: Path) -> None:
+    """Give the claim back, if it is ours."""
+    claim = _claim(lesson)
+    with suppress(OSError, ValueError):
+        if _owner(claim)[1] == folder:
+            claim.unlink()
+    with suppress(OSError):
+        _folder().rmdir()
