@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
@@ -9,6 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from environment.errors import EnvironmentProblem
+
+#: What pip, Go and apt say when there is no network, or a proxy that they were not told of.
+_OFFLINE = re.compile(
+    r"Temporary failure in name resolution|Failed to establish a new connection|Network is unreachable"
+    r"|dial tcp: lookup |dial tcp \S+: connect: |Could not resolve|Temporary failure resolving"
+)
 
 
 def run(
@@ -41,6 +48,11 @@ def run(
     if done.returncode:
         tail = "\n    ".join(output.strip().splitlines()[-6:])
         where = f"the whole output is in {log}. " if log else ""
+        if log and _OFFLINE.search(output):
+            raise EnvironmentProblem(
+                f"the network does not answer: `{Path(words[0]).name} …` needs a package registry and reached none.",
+                f"{remedy} Then run the same command again: what is finished is kept. {where.capitalize()}".strip(),
+            )
         raise EnvironmentProblem(
             f"`{' '.join(words[:4])} …` ended with status {done.returncode}:\n    {tail}", where + remedy
         )

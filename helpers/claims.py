@@ -37,33 +37,36 @@ def _left_over(claim: Path, folder: Path) -> bool:
     return claim.stat(follow_symlinks=False).st_uid == os.geteuid() and not (folder / "record.json").exists()
 
 
-def take(lesson: str, folder: Path) -> None:
-    """Claim `lesson` for the open lesson in `folder`. Raises CourseError naming the other who has it open."""
+def _take(lesson: str, folder: Path) -> None:
     with suppress(FileExistsError):
         _folder().mkdir()
         _folder().chmod(0o1777)
     claim = _claim(lesson)
+    if claim.exists() and _left_over(claim, _owner(claim)[1]):
+        claim.unlink()
+    written = claim.with_name(f".{claim.name}.{os.getpid()}")
+    written.write_text(json.dumps({"folder": str(folder)}))
     try:
-        handle = os.open(claim, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        claim.hardlink_to(written)  # whole or not at all, and only if there is none
     except FileExistsError:
         user, theirs = _owner(claim)
         if theirs == folder:
-            return None
-        if _left_over(claim, theirs):
-            claim.unlink()
-            return take(lesson, folder)
+            return
         raise CourseError(
             f"{user} has this lesson open on the same Docker Engine (in {theirs}), and its containers have fixed names.",
             "open another lesson, or let them run its last cell (Clean up) first.",
         ) from None
-    with open(handle, "w") as file:
-        json.dump({"folder": str(folder)}, file)
+    finally:
+        written.unlink()
 
 
 @contextmanager
 def taken(lesson: str, folder: Path) -> Iterator[None]:
-    """Claim a lesson; the claim stays unless the block fails."""
-    take(lesson, folder)
+    """Claim `lesson` for the open lesson in `folder`; the claim stays unless the block fails.
+
+    Raises CourseError naming the other who has it open.
+    """
+    _take(lesson, folder)
     try:
         yield
     except BaseException:

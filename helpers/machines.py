@@ -48,7 +48,7 @@ class Machine:
         """The processor helps (KVM); otherwise every instruction of the guest is translated by software."""
         return self._told()["accelerator"] == "kvm"
 
-    def _told(self) -> dict[str, object]:
+    def _told(self) -> dict[str, str | float]:
         status, output = self.container.exec(["vm"])
         return dict(json.loads(output)) if status == 0 else {"seconds": "nan", "accelerator": "unknown"}
 

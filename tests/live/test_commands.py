@@ -1,4 +1,4 @@
-"""The command line with bad input: a taken port, two starts, another dockerd, Ctrl-C, an unknown lesson."""
+"""The command line with bad input: a taken port, no network, a killed build, another dockerd, Ctrl-C, an unknown lesson."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from environment import paths
+from environment import bootstrap, files, paths
 
 pytestmark = pytest.mark.usefixtures("engine")
 START = ["python3", "-m", "environment", "start", "--yes", "--no-browser"]
@@ -93,3 +93,39 @@ def test_a_full_disk_is_told_before_it_hurts(apart: dict[str, str]) -> None:
     )
     done = _run(apart, "python3", "-c", code)
     assert "the engine needs 3 GB free" in done.stdout, done.stdout + done.stderr
+
+
+def test_without_a_network_one_message_says_so_and_what_to_do(apart: dict[str, str], tmp_path: Path) -> None:
+    apart["XDG_CACHE_HOME"] = str(tmp_path / "cache")
+    done = _run(apart, "unshare", "--map-root-user", "--net", *START, "--detach")
+    assert done.returncode == 1
+    assert "the network does not answer" in done.stdout
+    assert "run the same command again" in done.stdout
+    assert len(done.stdout.strip().splitlines()) < 8
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_killed_build_leaves_no_half_program_and_the_next_one_finishes(apart: dict[str, str], tmp_path: Path) -> None:
+    mine = tmp_path / "cache" / paths.NAME
+    mine.mkdir(parents=True)
+    apart["XDG_CACHE_HOME"] = str(mine.parent)
+    build = (
+        "import sys; from pathlib import Path; from environment import versions; from environment.supply import golang\n"
+        "one = versions.component('oci-runtime')\n"
+        "print(golang.build(one, Path(sys.executable)), flush=True)\n"
+    )
+    words = [bootstrap.python(), "-c", build]
+    killed = subprocess.Popen(words, cwd=paths.ROOT, env=apart, stdout=subprocess.DEVNULL, start_new_session=True)
+    entry = mine / "tools" / "oci-runtime"
+    deadline = time.monotonic() + 120
+    while not list(entry.glob(".*")) and time.monotonic() < deadline:  # the toolchain comes first
+        time.sleep(0.05)
+    time.sleep(1)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert [one.name for one in entry.iterdir() if not one.name.startswith(".")] == []
+    done = subprocess.run(words, cwd=paths.ROOT, env=apart, capture_output=True, text=True, timeout=300)
+    program = Path(done.stdout.strip().splitlines()[-1])
+    assert program.parent.parent == entry, done.stderr
+    assert os.access(program, os.X_OK)
+    files.remove_tree(mine)

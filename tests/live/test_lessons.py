@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from environment import labenv, paths
+from environment.grading import executor, proofs
 from helpers import containers, lessons, magics, networks, volumes
 from helpers.checks import container, http, verify
 from helpers.errors import CannotTell, CommandFailed, CourseError
@@ -110,3 +111,15 @@ def test_an_answer_that_is_no_value_is_refused(lesson: lessons.Lesson) -> None:
     with pytest.raises(CourseError, match="no name"):
         lesson.answer("../record", 1)
     assert json.loads((lesson.folder / "record.json").read_text())["token"] == lesson.token
+
+
+def test_a_syntax_error_in_a_solution_costs_that_exercise_only_and_is_told() -> None:
+    broken = {"site": "x = (", "greeter": "%%bash\nif then"}
+    outcome = executor.execute(proofs.notebook(LESSON), broken, roles=proofs.EXERCISE_ROLES)
+    assert "SyntaxError" in outcome.errors["site"]
+    assert "status 2" in outcome.errors["greeter"]
+    points = {one.grade_id: (one.points, one.maximum) for one in outcome.verdicts}
+    judged = proofs.check_of(LESSON)
+    for exercise in judged:
+        got, most = points[judged[exercise]]
+        assert got == (0 if exercise in broken else most), exercise
