@@ -114,7 +114,7 @@ def test_a_killed_build_leaves_no_half_program_and_the_next_one_finishes(apart: 
         "one = versions.component('oci-runtime')\n"
         "print(golang.build(one, Path(sys.executable)), flush=True)\n"
     )
-    words = [bootstrap.python(), "-c", build]
+    words = [str(bootstrap.python()), "-c", build]
     killed = subprocess.Popen(words, cwd=paths.ROOT, env=apart, stdout=subprocess.DEVNULL, start_new_session=True)
     entry = mine / "tools" / "oci-runtime"
     deadline = time.monotonic() + 120
