@@ -5,25 +5,27 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from environment import console, files, labenv, paths
 from environment.engine import choice, owned
 from environment.errors import EnvironmentProblem
 from environment.jupyter import server
 
-#: row → (what is measured, target in seconds, repetitions)
-ROWS: dict[str, tuple[str, float, int]] = {
-    "start": ("`start`, warm, until JupyterLab answers", 5.0, 5),
-    "engine": ("engine start, warm, until it answers", 5.0, 5),
-    "create": ("API create → container running", 0.35, 20),
-    "run": ("`docker run` in a cell", 0.6, 20),
-    "check": ("check, state already right", 0.15, 20),
-    "wrong": ("check, wrong for good", 2.0, 20),
-    "reset": ("reset of a lesson's live state", 2.0, 20),
-}
+
+@dataclass(frozen=True)
+class Row:
+    """One measure: in words, its target, how often it is taken, and what takes it (and returns the value)."""
+
+    what: str
+    target: float
+    times: int
+    act: Callable[[], float]
+    unit: str = "s"
 
 
-def _timed(act: Callable[[], object]) -> float:
+def timed(act: Callable[[], object]) -> float:
+    """Seconds that `act` takes."""
     began = time.perf_counter()
     act()
     return time.perf_counter() - began
@@ -32,20 +34,20 @@ def _timed(act: Callable[[], object]) -> float:
 def _start() -> float:
     subprocess.run(["python3", "-m", "environment", "stop"], cwd=paths.ROOT, capture_output=True, check=True)
     words = ["python3", "-m", "environment", "start", "--yes", "--detach", "--no-browser"]
-    return _timed(lambda: subprocess.run(words, cwd=paths.ROOT, capture_output=True, check=True))
+    return timed(lambda: subprocess.run(words, cwd=paths.ROOT, capture_output=True, check=True))
 
 
 def _engine() -> float:
     server.stop()
     owned.stop()
-    return _timed(owned.start)
+    return timed(owned.start)
 
 
 def _create() -> float:
     from helpers import containers
 
     name = "bench-create"
-    took = _timed(lambda: containers.run("busybox:1.37", ["sleep", "60"], name=name).wait_for("running"))
+    took = timed(lambda: containers.run("busybox:1.37", ["sleep", "60"], name=name).wait_for("running"))
     containers.Container(name).remove()
     return took
 
@@ -53,7 +55,7 @@ def _create() -> float:
 def _run() -> float:
     from helpers import magics
 
-    return _timed(lambda: magics.run_bash("docker run --rm busybox:1.37 true"))
+    return timed(lambda: magics.run_bash("docker run --rm busybox:1.37 true"))
 
 
 def _verify(wrong: bool) -> float:
@@ -63,7 +65,7 @@ def _verify(wrong: bool) -> float:
     with containers.run("busybox:1.37", ["sleep", "60"], name="bench-check"):
         look = container("bench-missing" if wrong else "bench-check")
         time.sleep(1)  # a container so young that it may end at once is watched for a moment
-        return _timed(lambda: verify(look.is_running(), look.memory_limit(64)))
+        return timed(lambda: verify(look.is_running(), look.memory_limit(64)))
 
 
 def _reset() -> float:
@@ -72,37 +74,47 @@ def _reset() -> float:
     lesson = lessons.open("2-03-containers")
     for name in ("site", "page", "small"):
         containers.run("nginx:1.26", name=name)
-    return _timed(lesson.clean)
+    return timed(lesson.clean)
 
 
-MEASURES: dict[str, Callable[[], float]] = {
-    "start": _start,
-    "engine": _engine,
-    "create": _create,
-    "run": _run,
-    "check": lambda: _verify(wrong=False),
-    "wrong": lambda: _verify(wrong=True),
-    "reset": _reset,
-}
+def rows() -> dict[str, Row]:
+    """All measures, by the name that `bench NAME` takes."""
+    from environment import benchmark_cluster, footprint
+
+    return {
+        "start": Row("`start`, warm, until JupyterLab answers", 5.0, 5, _start),
+        "engine": Row("engine start, warm, until it answers", 5.0, 5, _engine),
+        "create": Row("API create → container running", 0.35, 20, _create),
+        "run": Row("`docker run` in a cell", 0.6, 20, _run),
+        "check": Row("Docker check, state already right", 0.15, 20, lambda: _verify(wrong=False)),
+        "wrong": Row("Docker check, wrong for good", 2.0, 20, lambda: _verify(wrong=True)),
+        "reset": Row("reset of a lesson's live state", 2.0, 20, _reset),
+        **{
+            name: Row(what, target, times, act)
+            for name, (what, target, times, act) in benchmark_cluster.MEASURES.items()
+        },
+        **{name: Row(what, target, 1, act, "GB") for name, (what, target, act) in footprint.MEASURES.items()},
+    }
 
 
-def main(rows: list[str]) -> int:
+def main(names: list[str]) -> int:
     """Measure the rows named (default: all); results also go to build/bench.json."""
-    unknown = [row for row in rows if row not in ROWS]
+    known = rows()
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise EnvironmentProblem(f"there is no row '{unknown[0]}'.", f"one of: {', '.join(ROWS)}")
+        raise EnvironmentProblem(f"there is no row '{unknown[0]}'.", f"one of: {', '.join(known)}")
     if not choice.reachable(choice.current()):
         raise EnvironmentProblem("no engine runs.", "python3 -m environment start --yes --detach")
     os.environ.update(labenv.lab())
-    results = {}
-    for row in rows or ROWS:
-        what, target, times = ROWS[row]
-        values = sorted(MEASURES[row]() for _ in range(times))
-        p95 = values[min(len(values) - 1, round(0.95 * len(values)))]
-        results[row] = {"median": statistics.median(values), "p95": p95, "n": times, "target": target}
-        mark = "✓" if statistics.median(values) <= target else "✗"
+    results = files.read_json(paths.BUILD / "bench.json", {})
+    for name in names or known:
+        row = known[name]
+        values = sorted(row.act() for _ in range(row.times))
+        median, p95 = statistics.median(values), values[min(len(values) - 1, round(0.95 * len(values)))]
+        results[name] = {"median": median, "p95": p95, "n": row.times, "target": row.target, "unit": row.unit}
         console.say(
-            f"{mark} {what:<45} median {statistics.median(values):.2f} s, p95 {p95:.2f} s of {times} (target {target} s)"
+            f"{'✓' if median <= row.target else '✗'} {row.what:<58} median {median:.2f} {row.unit}, "
+            f"p95 {p95:.2f} of {row.times} (target {row.target} {row.unit})"
         )
-    files.write_json(paths.BUILD / "bench.json", results)
+        files.write_json(paths.BUILD / "bench.json", results)
     return 0

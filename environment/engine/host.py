@@ -196,10 +196,20 @@ def cgroups() -> list[Path]:
     return [place for place in places if place.is_dir() and not place.parent.is_symlink()]
 
 
+def _thaw() -> None:
+    """Let frozen processes go on, so that they can end: a runtime that was killed while it paused something left it so."""
+    for place in cgroups():
+        for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            for setting in sorted(place.rglob(name), key=lambda path: len(path.parts)):
+                with contextlib.suppress(OSError):
+                    setting.write_text(word)
+
+
 def end_container_processes() -> None:
     """Kill what still runs in the engine's cgroups: containers outlive an engine that was killed."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
+        _thaw()
         members = {
             int(pid)
             for place in cgroups()
