@@ -108,6 +108,11 @@ def remember(address_range: str) -> dict[str, Any]:
     return snapshot
 
 
+def remembered() -> bool:
+    """Whether an engine of this ledger was started and not put back: what the engine's cgroups hold is then its own."""
+    return _ledger().exists()
+
+
 def make_bridge(address_range: str) -> str:
     """Create the engine's default bridge, or take the one that is there; return its address with prefix."""
     network = ipaddress.ip_network(address_range)
@@ -123,10 +128,10 @@ def undo() -> None:
     """Put links, firewall, sysctls, mounts and cgroups back as the ledger says they were. Safe to repeat."""
     unmount(paths.data())
     unmount(paths.runtime())
-    remove_cgroups()
     before = files.read_json(_ledger())
     if not before:
         return
+    remove_cgroups()
     for link in _links():
         if link["ifname"] not in before["links"] and _ENGINE_LINK.match(link["ifname"]):
             subprocess.run(["ip", "link", "delete", link["ifname"]], capture_output=True)

@@ -128,8 +128,8 @@ def start() -> str:
         if running():
             return url()
         check_possible()
-        _end_leftovers()
         files.require_free(paths.data(), 3.0, "the engine")
+        _end_leftovers()
         before = host.remember(host.free_range())
         for folder in (paths.runtime(), paths.data()):
             folder.mkdir(parents=True, exist_ok=True)
@@ -179,7 +179,8 @@ def _end_leftovers() -> None:
             continue
         if words[0].rsplit("/", 1)[-1].startswith(("containerd", "docker-proxy")) and mark in " ".join(words):
             process.end(process.identity(int(entry.name)), patience=3)
-    host.end_container_processes()
+    if host.remembered():
+        host.end_container_processes()
     _record().unlink(missing_ok=True)
     (paths.runtime() / "docker.pid").unlink(missing_ok=True)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from environment import bootstrap, files, paths
+from helpers import containers
 
 pytestmark = pytest.mark.usefixtures("engine")
 START = ["python3", "-m", "environment", "start", "--yes", "--no-browser"]
@@ -129,3 +130,14 @@ def test_a_killed_build_leaves_no_half_program_and_the_next_one_finishes(apart: 
     assert program.parent.parent == entry, done.stderr
     assert os.access(program, os.X_OK)
     files.remove_tree(mine)
+
+
+def test_stop_from_another_home_does_not_touch_the_engine_that_runs(apart: dict[str, str]) -> None:
+    with containers.run("busybox:1.37", ["sleep", "60"], name="bystander") as box:
+        mine = Path(apart["XDG_STATE_HOME"]) / paths.NAME
+        mine.mkdir(parents=True)
+        files.write_json(
+            mine / "engine.json", {"kind": "owned", "host": f"unix://{apart['COURSE_RUNTIME_DIR']}/docker.sock"}
+        )
+        assert _run(apart, "python3", "-m", "environment", "stop").returncode == 0
+        assert box.state == "running"

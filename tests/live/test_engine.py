@@ -108,8 +108,9 @@ def test_stop_puts_links_firewall_and_sysctls_back() -> None:
     before = (host._saved("iptables"), sorted(link["ifname"] for link in host._links()), host.sysctls())
     mounts = Path("/proc/self/mountinfo").read_text()
     owned.start()
-    _docker("network", "create", "test-left-over")
-    _docker("run", "--rm", "--network", "test-left-over", "busybox:1.37", "true")
+    name = f"test-left-over-{os.getpid()}"
+    _docker("network", "create", name)
+    _docker("run", "--rm", "--network", name, "busybox:1.37", "true")
     owned.stop()
     after = (host._saved("iptables"), sorted(link["ifname"] for link in host._links()), host.sysctls())
     rules = [
@@ -122,5 +123,5 @@ def test_stop_puts_links_firewall_and_sysctls_back() -> None:
     assert host.cgroups() == []
     assert not paths.runtime().exists()
     owned.start()
-    _docker("network", "rm", "test-left-over")
+    _docker("network", "rm", name)
     assert choice.reachable(choice.current())
