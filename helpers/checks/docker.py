@@ -6,13 +6,17 @@ from typing import Any
 
 from helpers import containers, images
 from helpers.checks.settings import ContainerSettings
-from helpers.checks.verdict import Expectation, Seen
+from helpers.checks.verdict import PATIENCE, Expectation, Seen
 from helpers.lessons import attached
 
 #: A container this young (seconds) may still be on its way to what is expected of it.
 _YOUNG = 5.0
 #: One this young may end as soon as it began: that it runs is believed a moment later.
 _NEWBORN = 0.7
+
+#: What clients say of a server that does not listen yet; on a busy machine that may last.
+_STARTING = re.compile(r"connection refused|is starting up|not yet accepting", re.IGNORECASE)
+_START_SECONDS = 20.0
 
 
 def _age(state: dict[str, Any]) -> float:
@@ -192,7 +196,13 @@ class ContainerCheck(ContainerSettings):
                 return Seen(False, f"it is {box.state}, so nothing can be asked inside", _moving(box))
             _, output = box.exec(command)
             # The server inside may still be starting: each try prints its complaint anew.
-            return Seen(text in output, f"inside, the answer is: {output.strip()[:300] or 'nothing'}", _moving(box))
+            starting = _STARTING.search(output) is not None and _age(box.attrs["State"]) < _START_SECONDS
+            return Seen(
+                text in output,
+                f"inside, the answer is: {output.strip()[:300] or 'nothing'}",
+                starting or _moving(box),
+                patience=_START_SECONDS if starting else PATIENCE,
+            )
 
         return self._expect(wanted, probe, points, hint)
 

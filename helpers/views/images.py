@@ -19,11 +19,13 @@ _LONGEST = 46
 
 def layers(*references: str) -> Picture:
     """Images side by side as stacks: each step that added files is a block, as high as the megabytes it added."""
-    figure = Figure(figsize=(8, 1.2 + 1.9 * len(references)), layout="constrained")
+    added = {one: [step for step in images.get(one).steps() if step["mb"] > 0] for one in references}
+    height = sum(1.7 + 0.16 * len(steps) for steps in added.values())  # the bar, and a line of the legend a step
+    figure = Figure(figsize=(8, 0.5 + height), layout="constrained")
     rows = figure.subplots(len(references), 1, squeeze=False)[:, 0]
     lines = []
     for axes, reference in zip(rows, references, strict=True):
-        steps = [step for step in images.get(reference).steps() if step["mb"] > 0]
+        steps = added[reference]
         left, total = 0.0, sum(step["mb"] for step in steps)
         for number, step in enumerate(steps):
             colour, hatch = _LOOKS[number % len(_LOOKS)]

@@ -19,5 +19,5 @@ class Picture:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         content = io.BytesIO()
-        self.figure.savefig(content, format="png", dpi=110, facecolor="white")
+        self.figure.savefig(content, format="png", dpi=110, facecolor="white", bbox_inches="tight")
         return {"image/png": content.getvalue(), "text/plain": self.text}
