@@ -11,16 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from environment import console
+from environment.benchmark import timed
 from environment.cluster import kind
 
 _LESSON = "4-03-deployments"
 _NAMESPACE = "bench"
-
-
-def _timed(act: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    act()
-    return time.perf_counter() - began
 
 
 def _pod(name: str, node: str, command: str) -> dict[str, Any]:
@@ -76,7 +71,7 @@ def _open(*, paused: bool) -> float:
     lessons.open(_LESSON)  # the images of the lesson are in the nodes from now on
     if paused:
         clusters.pause()
-    return _timed(lambda: lessons.open(_LESSON))
+    return timed(lambda: lessons.open(_LESSON))
 
 
 def _in_namespace(act: Callable[[], float]) -> float:
@@ -108,7 +103,7 @@ def _reset() -> float:
     from helpers import namespaces
 
     _filled()
-    return _timed(lambda: namespaces.reset(_NAMESPACE))
+    return timed(lambda: namespaces.reset(_NAMESPACE))
 
 
 def _check(*, wrong: bool) -> float:
@@ -117,7 +112,7 @@ def _check(*, wrong: bool) -> float:
 
     _filled()
     look = deployment("missing" if wrong else "web")
-    return _timed(lambda: verify(look.is_available(2), look.runs_image("busybox:1.37")))
+    return timed(lambda: verify(look.is_available(2), look.runs_image("busybox:1.37")))
 
 
 #: name → what is measured, target in seconds, repetitions, the measurement
