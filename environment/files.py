@@ -63,9 +63,9 @@ def read_json(path: Path, default: Any = None) -> Any:
         return default
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, *, mode: int = 0o600) -> None:
     """Write `value` as JSON, atomically."""
-    write_atomically(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
+    write_atomically(path, json.dumps(value, indent=1, sort_keys=True) + "\n", mode=mode)
 
 
 def sha256(path: Path) -> str:

@@ -19,6 +19,8 @@ from helpers.errors import CourseError
 
 #: An answer is a value, not a file: larger ones are refused.
 LARGEST_ANSWER = 10_000
+#: In grading, the judge is another user, in the group of the submission's.
+SHARED = 0o640
 _open: dict[str, "Lesson"] = {}
 
 
@@ -70,7 +72,7 @@ class Lesson:
             "place": {},
             "ports": {name: _free_port() for name in self.metadata.get("ports", [])},
         }
-        files.write_json(self.folder / "record.json", record)
+        files.write_json(self.folder / "record.json", record, mode=SHARED)
         return record
 
     def bring_up(self) -> None:
@@ -80,7 +82,7 @@ class Lesson:
             self.place_env = {**self.place.env, "COURSE_PLACE_KIND": self.place.kind}
             record = files.read_json(self.folder / "record.json")
             if record["place"] != self.place_env:
-                files.write_json(self.folder / "record.json", {**record, "place": self.place_env})
+                files.write_json(self.folder / "record.json", {**record, "place": self.place_env}, mode=SHARED)
         elif self.metadata["needs"] == "cluster":
             from helpers import on_cluster
 
@@ -136,7 +138,7 @@ class Lesson:
             ) from None
         if len(text) > LARGEST_ANSWER:
             raise CourseError("the answer is too long.", f"it may have {LARGEST_ANSWER} characters.")
-        files.write_atomically(self.folder / "answers" / f"{key}.json", text)
+        files.write_atomically(self.folder / "answers" / f"{key}.json", text, mode=SHARED)
 
     def clean(self) -> None:
         """Take away everything the lesson made: processes, containers, networks, volumes, files, answers."""
@@ -218,8 +220,8 @@ def attached() -> Lesson:
 def read_answer(key: str) -> Any:
     """The answer given as `key` in the open lesson, None when there is none."""
     path = attached().folder / "answers" / f"{key}.json"
-    if path.exists() and path.stat().st_size > LARGEST_ANSWER:
-        return None
+    if not path.is_file() or path.stat().st_size > LARGEST_ANSWER:
+        return None  # what is no file (a pipe, a device) could keep us waiting for ever
     return files.read_json(path)
 
 

@@ -2,7 +2,6 @@
 instructor's source – in another. A submission never sees the process that judges it; both see only the live lab.
 """
 
-import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -11,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client.manager import KernelManager
 
-from environment import labenv, paths
+from environment import paths
+from environment.grading import kernels
+from environment.grading.kernels import Kernel
 
 MIME = "application/vnd.containers-course.verdict+json"
 CELL_SECONDS = 120
@@ -28,6 +28,7 @@ class Verdict:
     maximum: float
     points: float | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
+    why: str = ""
     error: str = ""
     seconds: float = 0.0
 
@@ -42,10 +43,11 @@ class Verdict:
 
 @dataclass
 class Outcome:
-    """A whole run: the verdicts, and the errors of the submission's own cells (they are the learner's to make)."""
+    """A whole run: the verdicts; what the submission's own cells printed, and their errors (the learner's to make)."""
 
     verdicts: list[Verdict]
     errors: dict[str, str]
+    texts: dict[str, str] = field(default_factory=dict)
 
     @property
     def points(self) -> float:
@@ -56,44 +58,6 @@ class Outcome:
     def maximum(self) -> float:
         """Points there are."""
         return sum(verdict.maximum for verdict in self.verdicts)
-
-
-class _Kernel:
-    """A Python kernel in the lab's environment."""
-
-    def __init__(self, folder: Path, **extra: str) -> None:
-        # Unix sockets in our own folder: over TCP, other users of the machine could read along.
-        sockets = paths.runtime() / "kernels"
-        sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
-        connection = sockets / f"{secrets.token_hex(6)}.json"
-        self._manager = KernelManager(kernel_name="python3", transport="ipc", connection_file=str(connection))
-        self._manager.start_kernel(env={**labenv.lab(), **extra}, cwd=str(folder))
-        self._client = self._manager.client()
-        self._client.start_channels()
-        self._client.wait_for_ready(timeout=60)
-
-    def execute(self, source: str, seconds: float) -> tuple[dict[str, Any], str]:
-        """Run `source`; return the data of its result and, if it failed, `Name: message`."""
-        data: dict[str, Any] = {}
-        error = ""
-
-        def hook(message: dict[str, Any]) -> None:
-            nonlocal error
-            if message["msg_type"] == "execute_result":
-                data.update(message["content"]["data"])
-            elif message["msg_type"] == "error":
-                error = f"{message['content']['ename']}: {message['content']['evalue']}"
-
-        try:
-            self._client.execute_interactive(source, timeout=seconds, output_hook=hook, stop_on_error=False)
-        except TimeoutError:
-            self._manager.interrupt_kernel()
-            error = f"TimeoutError: the cell did not end within {seconds:.0f} s"
-        return data, error
-
-    def close(self) -> None:
-        self._client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
 
 
 def role(cell: Cell) -> str:
@@ -108,17 +72,53 @@ def role(cell: Cell) -> str:
     return "open" if marks.get("grade_id") == "open" else "teach"
 
 
-def _judge(kernel: _Kernel, cell: Cell) -> Verdict:
+def _judge(kernel: Kernel, cell: Cell) -> Verdict:
     began = time.monotonic()
     verdict = Verdict(cell["id"], float(cell["metadata"]["nbgrader"]["points"]))
-    data, verdict.error = kernel.execute(cell["source"], CELL_SECONDS)
-    told = data.get(MIME)
+    ran = kernel.execute(cell["source"], CELL_SECONDS)
+    verdict.error = ran.error
+    told = ran.data.get(MIME)
     if told:
-        verdict.points, verdict.rows = float(told["points"]), told["rows"]
+        verdict.points, verdict.rows, verdict.why = float(told["points"]), told["rows"], told["why"]
         if told["maximum"] != verdict.maximum:
             verdict.error = f"the expectations add up to {told['maximum']}, the cell has {verdict.maximum} points"
+    elif not ran.error:
+        verdict.error = "the grade cell told no verdict"
     verdict.seconds = time.monotonic() - began
     return verdict
+
+
+def conduct(
+    cells: Iterable[Cell],
+    learner: Kernel,
+    judge: Kernel,
+    *,
+    seconds: float = CELL_SECONDS,
+    tell: Callable[[str, Verdict | None], None] = lambda _, __: None,
+) -> Outcome:
+    """Run cells in step: grade cells in the judge's kernel, the opening cell in both, all others in the learner's.
+
+    `seconds` is what a learner's cell may take; `tell` hears of each cell before it runs, and of each verdict.
+    """
+    outcome = Outcome([], {})
+    for cell in cells:
+        name = cell["id"]
+        tell(name, None)
+        if role(cell) == "grade":
+            verdict = _judge(judge, cell)
+            outcome.verdicts.append(verdict)
+            tell(name, verdict)
+            continue
+        opening = role(cell) == "open"
+        for kernel in (learner, judge) if opening else (learner,):
+            ran = kernel.execute(cell["source"], CELL_SECONDS if opening else seconds)
+            if kernel is learner:
+                outcome.texts[name] = ran.text
+            if ran.error:
+                outcome.errors[name] = ran.error
+        if opening and name in outcome.errors:
+            break
+    return outcome
 
 
 def execute(
@@ -126,44 +126,26 @@ def execute(
     replacements: Mapping[str, str] | None = None,
     *,
     roles: Iterable[str] = ("open", "solution", "teach", "grade"),
-    tell: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """Run the notebook at `source` with the solution cells replaced as given; the lesson is cleaned before and after.
 
     `roles` says which cells run: proofs of single exercises leave the teaching cells out, since exercises are independent.
     """
     wanted, changed = set(roles), dict(replacements or {})
-    notebook = nbformat.read(source, as_version=4)
-    outcome = Outcome([], {})
+    cells = [cell for cell in nbformat.read(source, as_version=4).cells if role(cell) in wanted]
+    cells = [{**cell, "source": changed.get(cell["id"], cell["source"])} for cell in cells if cell["id"] != "clean-up"]
     folder = paths.BUILD / "runs"
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        kernels = [_Kernel(folder), _Kernel(folder, COURSE_JUDGE="1")]
-        for kernel in kernels:
+        learner, judge = kernels.local(folder), kernels.local(folder, COURSE_JUDGE="1")
+        for kernel in (learner, judge):
             stack.callback(kernel.close)
-        learner, judge = kernels
-        opened = False
-        for cell in notebook.cells:
-            kind = role(cell)
-            if kind not in wanted or cell["id"] == "clean-up":
-                continue
-            tell(cell["id"])
-            if kind == "grade":
-                outcome.verdicts.append(_judge(judge, cell))
-                continue
-            text = changed.get(cell["id"], cell["source"])
-            if kind == "open" and (paths.state() / "lessons" / source.stem / "record.json").exists():
-                judge.execute(f"{text}\nlesson.clean()", CELL_SECONDS)  # what an earlier run left
-            for kernel in kernels if kind == "open" else [learner]:
-                _, error = kernel.execute(text, CELL_SECONDS)
-                if error:
-                    outcome.errors[cell["id"]] = error
-            if kind == "open":
-                opened = True
-                if cell["id"] in outcome.errors:
-                    break
-        if opened:
-            _, error = judge.execute("lesson.clean()", CELL_SECONDS)
-            if error:
-                outcome.errors["clean"] = error
+        opening = next(cell["source"] for cell in cells if role(cell) == "open")
+        if (paths.state() / "lessons" / source.stem / "record.json").exists():
+            judge.execute(f"{opening}\nlesson.clean()", CELL_SECONDS)  # what an earlier run left
+        outcome = conduct(cells, learner, judge)
+        if "open" not in outcome.errors:
+            ran = judge.execute("lesson.clean()", CELL_SECONDS)
+            if ran.error:
+                outcome.errors["clean"] = ran.error
     return outcome

@@ -1,0 +1,53 @@
+"""What runs in the judge's sandbox: conducts one submission. The job comes on stdin as one JSON document; on stdout goes one
+JSON document a line: each verdict as it falls, at last what the submission's cells printed and how they failed.
+"""
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from environment.grading import executor, kernels
+
+#: All that the submission's cells printed, together (characters).
+LARGEST_TEXTS = 200_000
+
+
+def _tell(kind: str, **what: object) -> None:
+    print(json.dumps({"kind": kind, **what}), flush=True)
+
+
+def _cut(texts: dict[str, str]) -> dict[str, str]:
+    left, kept = LARGEST_TEXTS, {}
+    for name, text in texts.items():
+        kept[name] = text[:left]
+        left -= len(kept[name])
+    return kept
+
+
+def main() -> None:
+    """Conduct the job on stdin."""
+    job = json.load(sys.stdin)
+    learner = kernels.attached(Path(job["learner"]))
+    judge = kernels.local(Path.cwd(), Path.cwd() / "kernels", COURSE_JUDGE="1")
+    try:
+        outcome = executor.conduct(
+            job["cells"],
+            learner,
+            judge,
+            seconds=job["seconds"],
+            tell=lambda name, verdict: (
+                _tell("verdict", **asdict(verdict)) if verdict else _tell("cell", name=name)
+            ),
+        )
+        _tell("end", errors=_cut(outcome.errors), texts=_cut(outcome.texts), lost=learner.lost)
+    finally:
+        judge.close()
+    # The learner's kernel may hold its end of a socket open for ever: nothing here is worth waiting for.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

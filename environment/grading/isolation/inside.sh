@@ -1,0 +1,28 @@
+#!/bin/sh
+# Process 1 of a lab, root in its user namespace only: its own /proc, /sys, cgroups and loopback, then the engine.
+# It lives until it is killed from outside, and everything in the lab with it.
+set -eu
+hostname lab
+mount --rbind "$ROOT" "$ROOT"
+cd "$ROOT"
+mount -t proc -o nosuid,nodev,noexec proc proc
+mount -t sysfs -o nosuid,nodev,noexec,ro sysfs sys
+mount -t tmpfs -o mode=755,size=1m,nosuid,nodev,noexec cgroup sys/fs/cgroup
+if [ "$CGROUP_VERSION" = 2 ]; then
+    mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup
+else
+    for name in $CONTROLLERS; do
+        mkdir "sys/fs/cgroup/$name"
+        # systemd's hierarchy has a name and no controller; containerd finds no cgroup at all where one is not mounted.
+        [ "$name" = systemd ] && kind=none,name=systemd || kind=$name
+        mount -t cgroup -o "nosuid,nodev,noexec,$kind" cgroup "sys/fs/cgroup/$name"
+    done
+fi
+mount -t devpts -o newinstance,ptmxmode=666,mode=620,nosuid,noexec devpts dev/pts
+pivot_root . old
+umount -l /old
+cd /
+ip link set lo up
+exec 0< /dev/null
+exec env -i PATH="$LAB_PATH" HOME=/lab/disk/root \
+    tini-static -- dockerd --config-file /etc/docker/daemon.json

@@ -1,0 +1,156 @@
+"""Judges one submission in an isolated lab: its kernel in there, its judge in a sandbox beside it."""
+
+import json
+import os
+import selectors
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from environment import bootstrap, files, paths, process
+from environment.errors import EnvironmentProblem
+from environment.grading import confined, lab
+from environment.grading.executor import Cell
+
+#: Beyond every lab's range: a judge is nobody else's user.
+FIRST_ID = lab.FIRST_ID - 1_000
+#: One line from the judge, and all of them (bytes): more is refused unread.
+LARGEST_LINE, LARGEST_ALL = 1 << 20, 8 << 20
+_STATE = f"{lab.DISK}/state/{paths.NAME}"
+
+
+@dataclass
+class Judged:
+    """What a judge told. `problem` is set where it could not tell: the submission has then no mark."""
+
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+    remarks: list[str] = field(default_factory=list)
+    usage: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def points(self) -> float:
+        """Points reached in all."""
+        return float(sum(verdict["points"] or 0 for verdict in self.verdicts))
+
+
+def _start_learner(where: lab.Lab) -> Path:
+    """Start the submission's kernel in the lab; return its connection file, by the name that it has in there."""
+    from jupyter_client.connect import write_connection_file
+
+    folder = where.sockets / "kernel"
+    folder.mkdir()
+    file, _ = write_connection_file(str(folder / "learner.json"), transport="ipc", ip="/run/lab/kernel/learner")
+    owner = where.base + lab.LEARNER
+    os.chown(folder, owner, owner)
+    folder.chmod(0o2770)
+    os.chown(file, owner, owner)
+    Path(file).chmod(0o440)
+    inside = "/run/lab/kernel/learner.json"
+    python = bootstrap.environment_folder("lab") / "bin" / "python"
+    words = where.command("env", "-i", *where.words(), "sh", "-c", f"umask 007; exec {python} -m ipykernel_launcher -f {inside}", cwd=f"{lab.DISK}/home")
+    with (where.runtime / "learner.log").open("wb") as log:
+        subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    return Path(inside)
+
+
+def _start_judge(where: lab.Lab, group: confined.Group) -> "subprocess.Popen[bytes]":
+    judge = FIRST_ID + where.slot
+    root = where.runtime / "judge"
+    root.mkdir()
+    group.make()
+    record = where.runtime / "engine.json"
+    files.write_json(record, lab.engine_record())
+    groups = (where.base + lab.DOCKER_GROUP, where.base + lab.LEARNER)
+    variables = {
+        "PATH": os.environ["PATH"],
+        "HERE": str(lab.HERE),
+        "ROOT": str(root),
+        "DISK": str(where.mounted),
+        "ETC": str(where.runtime / "etc"),
+        "BINDS": where.bind_lines(),
+        "JUDGE": str(judge),
+        "GROUPS_OF_LAB": ",".join(map(str, groups)),
+        "SOCKETS": str(where.sockets),
+        "STATE": _STATE,
+        "CGROUPS": " ".join(map(str, group.folders)),
+        "ENGINE_RECORD": str(record),
+        "JUDGE_ENV": " ".join(where.words()),
+    }
+    network = f"--net=/proc/{where.init['pid']}/ns/net"
+    own = ["unshare", "--mount", "--propagation", "private", "--pid", "--ipc", "--fork", "--kill-child"]
+    with (where.runtime / "judge.log").open("wb") as log:
+        return subprocess.Popen(
+            ["nsenter", network, *own, "sh", str(lab.HERE / "judge.sh")],
+            env=variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+class _Lines:
+    """Lines from a pipe, until a deadline and up to limits: the other end may be anybody by now."""
+
+    def __init__(self, pipe: Any, deadline: float) -> None:
+        self._pipe, self._deadline, self._buffer, self._seen = pipe, deadline, b"", 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> dict[str, Any]:
+        with selectors.DefaultSelector() as chooser:
+            chooser.register(self._pipe, selectors.EVENT_READ)
+            while b"\n" not in self._buffer:
+                if not chooser.select(timeout=max(0.0, self._deadline - time.monotonic())):
+                    raise EnvironmentProblem("the time for this submission was over.")
+                chunk = os.read(self._pipe.fileno(), 65536)
+                self._seen += len(chunk)
+                if not chunk:
+                    raise StopIteration
+                self._buffer += chunk
+                if len(self._buffer) > LARGEST_LINE or self._seen > LARGEST_ALL:
+                    raise EnvironmentProblem("the judge told more than a judge has to tell.")
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return dict(json.loads(line))
+
+
+def judge(where: lab.Lab, cells: list[Cell], *, cell_seconds: float, seconds: float) -> Judged:
+    """Run the cells in the lab and judge them; the whole of it may take `seconds`."""
+    told, deadline = Judged(), time.monotonic() + seconds
+    group = confined.Group(f"judge-{where.slot}", 1024, 200, 2.0)
+    engine = where.engine()
+    learner = _start_learner(where)
+    running = _start_judge(where, group)
+    try:
+        assert running.stdin and running.stdout  # noqa: S101
+        running.stdin.write(json.dumps({"learner": str(learner), "cells": cells, "seconds": cell_seconds}).encode())
+        running.stdin.close()
+        ended = False
+        for line in _Lines(running.stdout, deadline):
+            if line["kind"] == "verdict":
+                if not process.alive(engine):
+                    told.problem = "the lab's engine ended or was replaced while the submission ran."
+                    return told
+                told.verdicts.append({key: value for key, value in line.items() if key != "kind"})
+            elif line["kind"] == "end":
+                told.errors, told.texts, ended = line["errors"], line["texts"], True
+                told.remarks += [f"the notebook's kernel: {line['lost']}"] if line["lost"] else []
+        if not ended:
+            log = (where.runtime / "judge.log").read_text(errors="replace").strip().splitlines()
+            told.problem = f"the judge did not come to an end: {log[-1][:300] if log else 'without a word'}"
+    except EnvironmentProblem as error:
+        told.problem = error.what
+    finally:
+        told.usage = where.cgroups.usage()
+        running.kill()
+        group.end()
+        running.wait(10)
+        if running.stdout:
+            running.stdout.close()
+    return told
