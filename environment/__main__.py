@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from environment import bootstrap, builder, console, paths
 from environment.errors import EnvironmentProblem
@@ -44,6 +45,15 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("--only", help="one stage: style, unit, live, proofs, run, browser, fresh")
     bench = verb("bench", "measure against the targets")
     bench.add_argument("rows", nargs="*")
+    release = verb("release", "instructors: the lessons without solutions, as nbgrader's release and as build/course.zip")
+    release.add_argument("lessons", nargs="*")
+    submit = verb("submit", "put your notebook of a lesson into one zip to hand in")
+    submit.add_argument("lesson")
+    grade = verb("grade", "instructors: judge submissions in isolated labs and save the marks in nbgrader's gradebook")
+    grade.add_argument("lessons", nargs="*")
+    grade.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="labs at the same time")
+    grade.add_argument("--from", dest="source", type=Path, help="take submissions from this folder first")
+    grade.add_argument("--student", help="only this one, and again")
     fix = verb("fix", "repair style and normal form: ruff, notebooks, pictures")
     fix.add_argument("--check", action="store_true", help="change nothing, fail if anything would change")
     verbs.add_parser("_build")
@@ -72,7 +82,7 @@ def _dispatch(args: argparse.Namespace) -> int:
     if args.verb in {"test", "bench", "fix"}:
         bootstrap.install_packages(bootstrap.missing_packages(engine=False), yes=getattr(args, "yes", True))
         _continue_in("test")
-    elif args.verb in {"run", "reset"} and not _inside():
+    elif args.verb in {"run", "reset", "release", "submit", "grade"} and not _inside():
         _continue_in("lab")
     # Imported late: a verb loads only what it needs, and some of it exists only in the virtual environment.
     if args.verb == "start":
@@ -104,6 +114,14 @@ def _dispatch(args: argparse.Namespace) -> int:
         from environment import testing
 
         return testing.main(everything=args.all, only=args.only, yes=args.yes)
+    if args.verb in {"release", "submit"}:
+        from environment.grading import release
+
+        return release.submit(args.lesson) if args.verb == "submit" else release.main(args.lessons)
+    if args.verb == "grade":
+        from environment.grading import batch
+
+        return batch.main(args.lessons, jobs=args.jobs, source=args.source, student=args.student)
     if args.verb == "fix":
         from environment import fix
 

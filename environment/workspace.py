@@ -11,7 +11,7 @@ from environment import console, files, paths
 from environment.errors import EnvironmentProblem
 
 
-def _released(source: Path) -> Path:
+def released(source: Path) -> Path:
     """The cached student version of a lesson's notebook; made with nbgrader's own preprocessors where it is missing."""
     text = source.read_bytes()
     target = paths.cache() / "released" / f"{source.stem}-{files.digest_of(text, Path(__file__).read_bytes())}.ipynb"
@@ -34,7 +34,7 @@ def _clear(source: Path) -> str:
     return str(nbformat.writes(notebook)) + "\n"
 
 
-def _files_of(source: Path) -> list[Path]:
+def files_of(source: Path) -> list[Path]:
     """The files a release takes: the notebook, and only what its metadata lists."""
     listed = json.loads(source.read_text())["metadata"]["course"].get("files", [])
     return [source, *(source.parent / name for name in listed)]
@@ -55,10 +55,10 @@ def refresh() -> list[str]:
     kept = []
     paths.WORKSPACE.mkdir(exist_ok=True)
     for source in sources():
-        for path in _files_of(source):
+        for path in files_of(source):
             place = f"{source.parent.name}/{path.name}"
             target = paths.WORKSPACE / place
-            new = _released(path) if path.suffix == ".ipynb" else path
+            new = released(path) if path.suffix == ".ipynb" else path
             digest = files.sha256(new)
             untouched = not target.exists() or files.sha256(target) in {written.get(place), digest}
             if not untouched:

@@ -51,6 +51,25 @@ def engine_record() -> dict[str, str]:
     return {"kind": "owned", "host": f"unix://{SOCKET}", "version": version}
 
 
+def _sealed() -> Path:
+    """A folder with copies of the engine's programs that a lab may run and not read.
+
+    The kernel lets nobody look into, or trace, a process whose program they can't read – not even the root of a lab. So no
+    submission can change the engine's mind by writing to its memory.
+    """
+    folder = paths.data() / "labs" / "engine"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o711)
+    for name in ("dockerd", "containerd"):
+        source, copy = owned.programs() / name, folder / name
+        if not copy.exists() or copy.stat().st_mtime < source.stat().st_mtime:
+            draft = copy.with_suffix(".draft")
+            shutil.copyfile(source, draft)
+            draft.chmod(0o711)
+            draft.rename(copy)
+    return folder
+
+
 def _child(pid: int) -> int | None:
     """The first child of a process, if it has one."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -126,7 +145,8 @@ class Lab:
         python = bootstrap.environment_folder("lab")
         base = Path(os.path.realpath(python / "bin" / "python")).parents[1]
         own = [(base, str(base))] if not base.is_relative_to("/usr") else []
-        return [*own, (python, str(python)), (self.course, COURSE), (owned.programs(), "/lab/tools")]
+        shown = [(python, str(python)), (self.course, COURSE), (owned.programs(), "/lab/tools"), (_sealed(), "/lab/engine")]
+        return [*own, *shown]
 
     def _etc(self) -> Path:
         """The lab's /etc: what programs look up there, nothing of this machine's users, hosts or secrets."""
@@ -185,7 +205,7 @@ class Lab:
             "CGROUPS": " ".join(map(str, self.cgroups.folders)),
             "CONTROLLERS": " ".join(place.parent.name for place in self.cgroups.folders),
             "CGROUP_VERSION": "1",
-            "LAB_PATH": f"/lab/tools:{_PATH}",
+            "LAB_PATH": f"/lab/engine:/lab/tools:{_PATH}",
             "INSIDE": (HERE / "inside.sh").read_text(),
         }
         with self.log.open("wb") as log:

@@ -1,0 +1,192 @@
+"""`grade`: judges submissions in isolated labs, several at a time; then one serial pass of nbgrader saves the marks."""
+
+import json
+import os
+import queue
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from environment import console, files, labenv, paths
+from environment.engine import choice
+from environment.errors import EnvironmentProblem
+from environment.grading import disks, gradebook, inbox, judge, lab, proofs, release, report, skeleton, verdicts
+
+#: What one submission, and one of its cells, may take (seconds).
+SUBMISSION_SECONDS, CELL_SECONDS = 420.0, 60.0
+_LOCK = threading.Lock()
+
+
+def why_by_hand(course: dict[str, object]) -> str:
+    """Why submissions of a lesson can't be judged in an isolated lab; empty where they can."""
+    if course["needs"] == "cluster":
+        return "it works on a Kubernetes cluster, and there is no isolated lab for clusters yet"
+    if course["needs"] == "host":
+        return "it works on the host itself, not in an engine"
+    if course.get("builds"):
+        return "its builds install packages, and a lab has no way to a package registry"
+    return ""
+
+
+def students(lesson: str, only: str | None = None) -> list[str]:
+    """Who has submitted the lesson."""
+    found = sorted(path.parent.parent.name for path in gradebook.submitted().glob(f"*/{lesson}/{lesson}.ipynb"))
+    if only and only not in found:
+        raise EnvironmentProblem(f"there is no submission of {lesson} by '{only}'.", f"there are: {', '.join(found)}")
+    return [only] if only else found
+
+
+def _prepare(lesson: str, student: str) -> tuple[skeleton.Rebuilt, str]:
+    """Put a submission back on its skeleton, where the marks are saved from; return it and the key of its content."""
+    source = skeleton.cells_of(proofs.notebook(lesson))
+    path = gradebook.submitted() / student / lesson / f"{lesson}.ipynb"
+    with path.open("rb") as handle:
+        content = handle.read(skeleton.LARGEST_NOTEBOOK + 1)
+    cells, problem = skeleton.read(content)
+    rebuilt = skeleton.rebuild(source, cells)
+    rebuilt.remarks += [problem] if problem else []
+    notebook = json.loads(proofs.notebook(lesson).read_text())
+    target = gradebook.REBUILT / student / lesson / path.name
+    files.write_atomically(target, json.dumps({**notebook, "cells": rebuilt.cells}, indent=1))
+    stamp = path.with_name("timestamp.txt")
+    if stamp.is_file():
+        files.write_atomically(target.with_name(stamp.name), stamp.read_text()[:100])
+    return rebuilt, files.digest_of(content, proofs.content_hash(lesson))
+
+
+class Slots:
+    """Labs that can be used at the same time: each has its own users, folders and disk."""
+
+    def __init__(self, lesson: str, jobs: int, tree: Path) -> None:
+        self._lesson, self._tree, self._limits = lesson, tree, lab.Limits()
+        self._free: queue.Queue[int] = queue.Queue()
+        course = json.loads(proofs.notebook(lesson).read_text())["metadata"]["course"]
+        self._golden = [disks.golden(slot, lesson, course, tree, self._limits) for slot in range(jobs)]
+        for slot in range(jobs):
+            self._free.put(slot)
+
+    def judge(self, cells: list[skeleton.Cell]) -> judge.Judged:
+        """Judge cells in a fresh lab."""
+        slot = self._free.get()
+        try:
+            disk = disks.fresh(slot, self._golden[slot])
+            try:
+                with lab.Lab(slot, disk, self._tree, self._limits) as where:
+                    return judge.judge(where, cells, cell_seconds=CELL_SECONDS, seconds=SUBMISSION_SECONDS)
+            finally:
+                disk.unlink(missing_ok=True)
+        except EnvironmentProblem as error:
+            return judge.Judged(problem=error.what)
+        finally:
+            self._free.put(slot)
+
+
+def judge_one(lesson: str, rebuilt: skeleton.Rebuilt, slots: Slots) -> verdicts.Record:
+    """Judge one submission. Demonstrations are skipped at first; where a cell then fails that the learner may have built on
+    them, the whole notebook runs."""
+    began, source = time.monotonic(), skeleton.cells_of(proofs.notebook(lesson))
+    told = slots.judge(skeleton.to_run(rebuilt.cells, source, everything=False))
+    maximum = sum(float(cell["metadata"]["nbgrader"]["points"]) for cell in source if cell["metadata"].get("nbgrader", {}).get("grade"))
+    if told.errors and not told.problem and told.points < maximum:
+        whole = slots.judge(skeleton.to_run(rebuilt.cells, source, everything=True))
+        told = whole if not whole.problem and whole.points > told.points else told
+    unclear = [verdict["error"] for verdict in told.verdicts if verdict["points"] is None]
+    problem = told.problem or (unclear[0] if unclear else "")
+    return verdicts.Record(
+        content="",
+        status=verdicts.CANNOT_TELL if problem else verdicts.JUDGED,
+        verdicts=told.verdicts,
+        errors=told.errors,
+        texts=told.texts,
+        remarks=[*rebuilt.remarks, *told.remarks],
+        problem=problem,
+        usage=told.usage,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _judge_all(lesson: str, names: list[str], jobs: int, tree: Path, *, again: bool) -> None:
+    """Judge what has no verdict yet; each verdict is on disk as soon as it falls."""
+    waiting = {}
+    for student in names:
+        rebuilt, content = _prepare(lesson, student)
+        known = verdicts.load(lesson, student)
+        if again or known is None or known.content != content or known.status == verdicts.CANNOT_TELL:
+            waiting[student] = rebuilt, content
+    if not waiting:
+        console.say(f"✓ {lesson}: all {len(names)} submissions have been judged before, and nothing changed since")
+        return
+    slots = Slots(lesson, min(jobs, len(waiting)), tree)
+    with ThreadPoolExecutor(min(jobs, len(waiting))) as pool:
+        running = {pool.submit(judge_one, lesson, rebuilt, slots): student for student, (rebuilt, _) in waiting.items()}
+        for number, done in enumerate(as_completed(running), 1):
+            student = running[done]
+            record = done.result()
+            record.content = waiting[student][1]
+            verdicts.store(lesson, student, record)
+            told = f"{record.points:g} points" if record.status == verdicts.JUDGED else f"{record.status}: {record.problem}"
+            console.say(f"  {number}/{len(waiting)} {student}: {told} ({record.seconds:.0f} s)")
+
+
+def _save(lesson: str, names: list[str]) -> None:
+    """Save the marks of what was judged and is not in the gradebook yet."""
+    records = {student: verdicts.load(lesson, student) for student in names}
+    new = {
+        student: record
+        for student, record in records.items()
+        if record and record.status == verdicts.JUDGED and record.saved != record.points
+    }
+    if not new:
+        return
+    with console.step(f"{lesson}: save {len(new)} marks in the gradebook"):
+        everyone = [path.name for path in gradebook.REBUILT.iterdir() if (path / lesson).is_dir()]
+        marks = gradebook.save(lesson, new, everyone)
+        for student, record in new.items():
+            record.saved = record.points
+            if marks[student] != record.points:
+                console.say(f"  {student}: the gradebook says {marks[student]:g} (late, or graded by hand), judged {record.points:g}")
+            if record.remarks:
+                gradebook.comment(lesson, student, "; ".join(record.remarks))
+            verdicts.store(lesson, student, record)
+
+
+def _by_hand(lesson: str, names: list[str], why: str) -> None:
+    for student in names:
+        _, content = _prepare(lesson, student)
+        verdicts.store(lesson, student, verdicts.Record(content, verdicts.BY_HAND, problem=why))
+
+
+def main(lessons: list[str], *, jobs: int, source: Path | None, student: str | None) -> int:
+    """Grade the lessons named, or all that have submissions. Exit status 1 when a submission could not be judged."""
+    names = release.check_names(lessons)
+    if source and len(lessons) != 1:
+        raise EnvironmentProblem("`--from` takes the submissions of one lesson.", "name it: grade LESSON --from FOLDER")
+    problems = inbox.take(source, names[0]) if source else []
+    left: list[str] = []
+    if not choice.reachable(choice.current()):
+        raise EnvironmentProblem("no engine runs.", "python3 -m environment start --yes --detach --no-browser")
+    os.environ.update(labenv.lab())
+    lab.check_possible()
+    with files.lock("grade"):
+        tree = release.tree()
+        for lesson in names:
+            who = students(lesson, student)
+            if not who:
+                continue
+            if not gradebook.known(lesson):
+                gradebook.release(lesson)
+            why = why_by_hand(json.loads(proofs.notebook(lesson).read_text())["metadata"]["course"])
+            if why:
+                _by_hand(lesson, who, why)
+                console.say(f"– {lesson}: {len(who)} submissions wait to be graded by hand: {why}")
+                continue
+            _judge_all(lesson, who, jobs, tree, again=student is not None)
+            _save(lesson, who)
+            left += [f"{one}: {lesson}: {record.problem}" for one, record in report.records(lesson) if record.status == verdicts.CANNOT_TELL]
+            console.say(f"✓ {lesson}: {report.write(lesson)}")
+    for line in [*problems, *left]:
+        console.say(f"✗ {line}")
+    if left:
+        console.say("  These have no mark, and are judged again by the next `grade`.")
+    return 1 if problems or left else 0
