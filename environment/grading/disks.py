@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from environment import console, files, labenv, paths, process, versions
+from environment import bootstrap, console, files, labenv, paths, process, versions
 from environment.errors import EnvironmentProblem
 from environment.grading import lab
 from environment.images import supply
@@ -48,10 +48,13 @@ def _lay_out(place: Path, base: int) -> None:
     for folder in (place / "home", state / "lessons", state / "docker" / "contexts", state / "docker" / "cli-plugins", place / "data" / paths.NAME):
         folder.mkdir(parents=True)
     (place / "data" / paths.NAME / "bin").symlink_to("/lab/tools")
+    cache = place / "cache" / paths.NAME
+    cache.mkdir(parents=True)
+    (cache / "venv").symlink_to(bootstrap.environment_folder("lab").parent)
     for name in ("docker-compose", "docker-buildx"):
         (state / "docker" / "cli-plugins" / name).symlink_to(f"/lab/tools/{name}")
     files.write_json(state / "engine.json", lab.engine_record())
-    for owned in ("home", "state", "data"):
+    for owned in ("home", "state", "data", "cache"):
         for path in [place / owned, *(place / owned).rglob("*")]:
             os.chown(path, learner, learner, follow_symlinks=False)
 

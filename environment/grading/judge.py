@@ -79,6 +79,7 @@ def _start_judge(where: lab.Lab, group: confined.Group) -> "subprocess.Popen[byt
         "STATE": _STATE,
         "CGROUPS": " ".join(map(str, group.folders)),
         "ENGINE_RECORD": str(record),
+        "VENVS": str(bootstrap.environment_folder("lab").parent),
         "JUDGE_ENV": " ".join(where.words()),
     }
     network = f"--net=/proc/{where.init['pid']}/ns/net"

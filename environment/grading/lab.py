@@ -133,7 +133,8 @@ class Lab:
             "LANG": "C.UTF-8",
             "XDG_DATA_HOME": f"{DISK}/data",
             "XDG_STATE_HOME": f"{DISK}/state",
-            "XDG_CACHE_HOME": str(paths.cache().parent),
+            "XDG_CACHE_HOME": f"{DISK}/cache",
+            "MPLCONFIGDIR": f"{DISK}/cache/matplotlib",
             "COURSE_RUNTIME_DIR": "/run/lab",
             "COURSE_WITHOUT_CLUSTER": "1",
             "PYTHONPATH": COURSE,
@@ -161,7 +162,9 @@ class Lab:
         for name in ("ld.so.cache", "protocols", "services", "mime.types"):
             if (Path("/etc") / name).exists():
                 shutil.copyfile(Path("/etc") / name, folder / name)
-        shutil.copytree("/etc/alternatives", folder / "alternatives", symlinks=True)
+        for name in ("alternatives", "fonts"):
+            if (Path("/etc") / name).is_dir():
+                shutil.copytree(Path("/etc") / name, folder / name, symlinks=True)
         (folder / "docker").mkdir()
         (folder / "docker" / "daemon.json").write_text(json.dumps(self._daemon()))
         return folder

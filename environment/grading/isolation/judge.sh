@@ -4,11 +4,13 @@
 #   JUDGE   its user id            GROUPS_OF_LAB  groups that may use the lab's sockets
 #   SOCKETS the folder with the lab's sockets      STATE  the place of the course's state in the lab
 #   CGROUPS its cgroup folders     JUDGE_ENV      its variables, as words of `env`
+#   VENVS   the folder with virtual environments   ENGINE_RECORD  what the course's state says of the engine
 set -eu
 . "$HERE/tree.sh"
 show "$SOCKETS" /run/lab rw,nosuid,nodev,noexec
 mount -t tmpfs -o "mode=755,uid=$JUDGE,gid=$JUDGE,size=16m,nosuid,nodev" state lab/disk
-mkdir -p ".$STATE/docker/cli-plugins" lab/disk/home lab/disk/data/containers-course
+mkdir -p ".$STATE/docker/cli-plugins" lab/disk/home lab/disk/data/containers-course lab/disk/cache/containers-course
+ln -s "$VENVS" lab/disk/cache/containers-course/venv
 ln -s /lab/tools lab/disk/data/containers-course/bin
 ln -s /lab/tools/docker-compose /lab/tools/docker-buildx ".$STATE/docker/cli-plugins/"
 cp "$ENGINE_RECORD" ".$STATE/engine.json"

@@ -1,0 +1,3 @@
+print("TRIED", flush=True)
+while True:
+    pass

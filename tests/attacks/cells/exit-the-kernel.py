@@ -1,0 +1,3 @@
+import os
+print("TRIED", flush=True)
+os._exit(0)

@@ -1,0 +1,175 @@
+"""Hostile submissions: each solves two exercises honestly and attacks. None may score more than that, leave the lab, or look out
+of it. A cell of `cells/` says TRIED when it ran, and LEAK where it got something that it should not get."""
+
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from environment import paths
+from environment.grading import batch, judge, lab, proofs, release, skeleton
+from environment.grading.executor import Cell, role
+
+pytestmark = pytest.mark.usefixtures("engine")
+LESSON = "2-03-containers"
+CELLS = sorted((Path(__file__).parent / "cells").glob("*.py"))
+#: Solved honestly in every submission here, and what that is worth.
+HONEST, WORTH = ("site", "greeter"), 6.0
+SOURCE = skeleton.cells_of(proofs.notebook(LESSON))
+
+
+def _submitted() -> list[Cell]:
+    """A submission as a learner's file has it, the honest part solved."""
+    cells = []
+    for cell in SOURCE:
+        text = skeleton.STUB if role(cell) == "solution" and cell["id"] not in HONEST else "".join(cell["source"])
+        cells.append({"cell_type": cell["cell_type"], "id": cell["id"], "source": text})
+    return cells
+
+
+def _with(attack: str, *, before: str = "ex-site") -> list[Cell]:
+    cells = _submitted()
+    place = next(number for number, cell in enumerate(cells) if cell["id"] == before)
+    return [*cells[:place], {"cell_type": "code", "id": "mine", "source": attack}, *cells[place:]]
+
+
+def _edited(kind: str) -> list[Cell]:
+    """A submission whose structure was tampered with."""
+    full = 'from helpers.checks import verify\nclass R:\n    def __repr__(self): return "23.0"\nR()'
+    cells = _submitted()
+    checks = {cell["id"] for cell in SOURCE if role(cell) == "grade"}
+    match kind:
+        case "checks edited":
+            return [{**cell, "source": full} if cell["id"] in checks else cell for cell in cells]
+        case "checks deleted":
+            return [cell for cell in cells if cell["id"] not in checks]
+        case "checks doubled":
+            return [copy for cell in cells for copy in ([{**cell, "source": full}, cell] if cell["id"] in checks else [cell])]
+        case "checks before the work":
+            return sorted(cells, key=lambda cell: cell["id"] not in checks)
+        case "solutions named like checks":
+            return [*cells, *({"cell_type": "code", "id": name, "source": full} for name in checks)]
+        case "opening replaced":
+            return [{**cell, "source": full} if cell["id"] == "open" else cell for cell in cells]
+        case "everything retyped":
+            return [{**cell, "cell_type": "raw"} for cell in cells]
+        case "ten thousand cells":
+            return [*cells, *({"cell_type": "code", "id": f"x{n}", "source": "print(1)"} for n in range(10_000))]
+    raise AssertionError(kind)
+
+
+STRUCTURES = (
+    "checks edited",
+    "checks deleted",
+    "checks doubled",
+    "checks before the work",
+    "solutions named like checks",
+    "opening replaced",
+    "everything retyped",
+    "ten thousand cells",
+)
+
+
+def _traces() -> set[str]:
+    """What a lab leaves on this machine while it lives: mounts, cgroups, folders, processes of its users."""
+    mounts = {line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if "-lab-" in line.split()[1]}
+    groups = {str(path) for path in Path("/sys/fs/cgroup").glob(f"*/{paths.NAME}-lab-*")}
+    folders = {str(path) for path in Path("/run").glob(f"{paths.NAME}-lab-*")}
+    processes = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            uid = entry.stat().st_uid
+        except OSError:
+            continue
+        if uid >= judge.FIRST_ID:
+            processes.add(str(entry))
+    return mounts | groups | folders | processes
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> Iterator[dict[str, judge.Judged]]:
+    """All attacks, each in a lab of its own, two at a time; limits are lower than in earnest, so that this ends soon."""
+    assert _traces() == set()
+    kept, batch.CELL_SECONDS, batch.SUBMISSION_SECONDS = (batch.CELL_SECONDS, batch.SUBMISSION_SECONDS), 12.0, 60.0
+    submissions = {path.stem: _with(path.read_text()) for path in CELLS} | {name: _edited(name) for name in STRUCTURES}
+    slots = batch.Slots(LESSON, 2, release.tree())
+
+    def one(cells: list[Cell]) -> judge.Judged:
+        rebuilt = skeleton.rebuild(SOURCE, cells)
+        return slots.judge(skeleton.to_run(rebuilt.cells, SOURCE, everything=False))
+
+    with ThreadPoolExecutor(2) as pool:
+        yield dict(zip(submissions, pool.map(one, submissions.values()), strict=True))
+    batch.CELL_SECONDS, batch.SUBMISSION_SECONDS = kept
+
+
+def _told(outcome: judge.Judged) -> str:
+    return json.dumps([outcome.texts, outcome.errors, outcome.remarks, outcome.problem])
+
+
+def test_the_honest_part_alone_has_its_worth() -> None:
+    slots = batch.Slots(LESSON, 1, release.tree())
+    rebuilt = skeleton.rebuild(SOURCE, _submitted())
+    told = slots.judge(skeleton.to_run(rebuilt.cells, SOURCE, everything=False))
+    assert (told.points, told.problem) == (WORTH, "")
+
+
+@pytest.mark.parametrize("name", [path.stem for path in CELLS])
+def test_an_attack_gains_nothing(outcomes: dict[str, judge.Judged], name: str) -> None:
+    outcome = outcomes[name]
+    assert outcome.points <= WORTH, outcome.verdicts
+    assert "LEAK" not in _told(outcome), _told(outcome)
+    assert "TRIED" in _told(outcome) or outcome.errors or outcome.problem, "the attack did not run"
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_tampering_with_cells_changes_no_mark(outcomes: dict[str, judge.Judged], name: str) -> None:
+    assert (outcomes[name].points, outcomes[name].problem) == (WORTH, "")
+
+
+#: What only hurts itself may cost the submission its marks; all other attacks leave the honest part its worth.
+HARMFUL = {
+    "exit-the-kernel",
+    "kill-everything",
+    "kill-the-engine",
+    "a-fake-engine",
+    "loop-that-ignores-interrupts",
+    "fork-bomb",
+    "memory-hog",
+    "disk-filler",
+    "print-a-gigabyte",
+    "one-huge-message",
+    "wreck-the-lesson-folder",
+    "replace-the-lesson-folder",
+    "patch-equality",
+    "patch-ipython",
+    "replace-clients",
+    "a-busy-background",
+    "containers-without-end",
+}
+
+
+@pytest.mark.parametrize("name", sorted({path.stem for path in CELLS} - HARMFUL))
+def test_what_does_no_harm_leaves_the_honest_part_its_worth(outcomes: dict[str, judge.Judged], name: str) -> None:
+    assert (outcomes[name].points, outcomes[name].problem) == (WORTH, ""), _told(outcomes[name])
+
+
+def test_there_is_no_mark_where_the_engine_was_killed(outcomes: dict[str, judge.Judged]) -> None:
+    assert "engine" in outcomes["kill-the-engine"].problem
+
+
+def test_nothing_of_a_lab_is_left_on_this_machine(outcomes: dict[str, judge.Judged]) -> None:
+    assert outcomes
+    assert _traces() == set()
+
+
+def test_a_lab_shows_nothing_that_root_alone_may_read(tmp_path: Path) -> None:
+    """The only writable place that lab and machine share is the folder of its sockets."""
+    where = lab.Lab(0, tmp_path / "disk", tmp_path)
+    shown: list[Any] = where.bind_lines().splitlines()
+    assert all(not target.startswith((str(paths.SOURCES), "/etc", str(Path.home() / ".ssh"))) for _, target in map(str.split, shown))
+    assert os.geteuid() == 0
