@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     test = verb("test", "prove it all: style, types, unit and live tests, every exercise's proofs")
     test.add_argument("--yes", action="store_true")
     test.add_argument("--all", action="store_true", help="also what did not change since it was last green")
-    test.add_argument("--only", help="one stage: style, unit, live, proofs, run, browser, fresh")
+    test.add_argument("--only", help="one stage: style, unit, live, grading, proofs, run, browser, fresh")
     bench = verb("bench", "measure against the targets")
     bench.add_argument("rows", nargs="*")
     release = verb("release", "instructors: the lessons without solutions, as nbgrader's release and as build/course.zip")

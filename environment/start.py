@@ -8,7 +8,7 @@ import threading
 import time
 import webbrowser
 
-from environment import bootstrap, builder, console, files, lifecycle, paths, process
+from environment import bootstrap, builder, console, files, lifecycle, paths, process, versions
 from environment.engine import choice, owned
 from environment.errors import EnvironmentProblem
 from environment.jupyter import server
@@ -57,9 +57,9 @@ def _wake_owned() -> None:
     """Start our engine at once where its programs are built already: JupyterLab should find it awake."""
     if owned.running() or not (owned.programs() / "docker").exists():
         return
-    owned.install("engine")
-    names = {link.name for link in owned.programs().iterdir() if link.exists()}
-    if {"dockerd", "containerd", "runc", "docker"} <= names:
+    installed = {program.name for program in owned.install("engine")}
+    # After an update, what changed is built first, in the background.
+    if installed == {component.name for component in versions.components("engine")}:
         with console.step("start the engine"):
             owned.start()
 

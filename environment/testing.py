@@ -78,6 +78,7 @@ def main(*, everything: bool, only: str | None, yes: bool) -> int:
         "style": _style,
         "unit": lambda: _run("unit tests", "pytest", "-q", "tests/unit"),
         "live": lambda: _run("live tests", "pytest", "-q", "tests/live"),
+        "grading": lambda: _run("grading, and attacks on it", "pytest", "-q", "tests/grading", "tests/attacks"),
         "proofs": lambda: _proofs(everything),
         "run": _papermill,
         "browser": lambda: _browser(yes),
@@ -89,7 +90,7 @@ def main(*, everything: bool, only: str | None, yes: bool) -> int:
     ran_before = owned.running()
     try:
         for name in wanted:
-            if name in {"live", "proofs", "run", "browser"} and not choice.reachable(choice.current()):
+            if name in {"live", "grading", "proofs", "run", "browser"} and not choice.reachable(choice.current()):
                 bring_up_engine(yes=yes)
             stages[name]()
     finally:

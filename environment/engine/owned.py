@@ -185,7 +185,7 @@ def _end_leftovers() -> None:
     (paths.runtime() / "docker.pid").unlink(missing_ok=True)
 
 
-def install(stage: str) -> None:
+def install(stage: str) -> list[Path]:
     """Put the built programs of a stage into the lab's bin; CLI plugins where the docker CLI looks for them."""
     installed = golang.install(stage, programs())
     if stage == "plugins":
@@ -194,3 +194,4 @@ def install(stage: str) -> None:
         for program in installed:
             (folder / program.name).unlink(missing_ok=True)
             (folder / program.name).symlink_to(program)
+    return installed

@@ -65,7 +65,6 @@ def _start_judge(where: lab.Lab, group: confined.Group) -> "subprocess.Popen[byt
     group.make()
     record = where.runtime / "engine.json"
     files.write_json(record, lab.engine_record())
-    groups = (where.base + lab.DOCKER_GROUP, where.base + lab.LEARNER)
     variables = {
         "PATH": os.environ["PATH"],
         "HERE": str(lab.HERE),
@@ -74,7 +73,8 @@ def _start_judge(where: lab.Lab, group: confined.Group) -> "subprocess.Popen[byt
         "ETC": str(where.runtime / "etc"),
         "BINDS": where.bind_lines(),
         "JUDGE": str(judge),
-        "GROUPS_OF_LAB": ",".join(map(str, groups)),
+        "JUDGE_INSIDE": str(lab.IDS),
+        "GROUPS_OF_LAB": f"{lab.DOCKER_GROUP},{lab.LEARNER}",
         "SOCKETS": str(where.sockets),
         "STATE": _STATE,
         "CGROUPS": " ".join(map(str, group.folders)),
@@ -85,7 +85,7 @@ def _start_judge(where: lab.Lab, group: confined.Group) -> "subprocess.Popen[byt
     network = f"--net=/proc/{where.init['pid']}/ns/net"
     own = ["unshare", "--mount", "--propagation", "private", "--pid", "--ipc", "--fork", "--kill-child"]
     with (where.runtime / "judge.log").open("wb") as log:
-        return subprocess.Popen(
+        running = subprocess.Popen(
             ["nsenter", network, *own, "sh", str(lab.HERE / "judge.sh")],
             env=variables,
             stdin=subprocess.PIPE,
@@ -93,6 +93,8 @@ def _start_judge(where: lab.Lab, group: confined.Group) -> "subprocess.Popen[byt
             stderr=log,
             start_new_session=True,
         )
+    lab.map_ids(lambda: lab.child(running.pid), ((0, where.base, lab.IDS), (lab.IDS, judge, 1)), running)
+    return running
 
 
 class _Lines:
@@ -130,7 +132,7 @@ def judge(where: lab.Lab, cells: list[Cell], *, cell_seconds: float, seconds: fl
     running = _start_judge(where, group)
     try:
         assert running.stdin and running.stdout  # noqa: S101
-        running.stdin.write(json.dumps({"learner": str(learner), "cells": cells, "seconds": cell_seconds}).encode())
+        running.stdin.write(b"go\n" + json.dumps({"learner": str(learner), "cells": cells, "seconds": cell_seconds}).encode())
         running.stdin.close()
         ended = False
         for line in _Lines(running.stdout, deadline):

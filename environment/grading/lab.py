@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -51,29 +52,59 @@ def engine_record() -> dict[str, str]:
     return {"kind": "owned", "host": f"unix://{SOCKET}", "version": version}
 
 
-def _sealed() -> Path:
-    """A folder with copies of the engine's programs that a lab may run and not read.
+def _runtime() -> Path:
+    """A folder with a `runc` that withholds SYS_PTRACE from every container.
 
-    The kernel lets nobody look into, or trace, a process whose program they can't read – not even the root of a lab. So no
-    submission can change the engine's mind by writing to its memory.
+    The kernel lets a process look into another one only if it has all of its capabilities, or SYS_PTRACE. The engine has all:
+    so nobody in a lab can change its mind by writing to its memory, or take its socket from its hands.
     """
-    folder = paths.data() / "labs" / "engine"
+    folder = paths.data() / "labs" / "runtime"
     folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o711)
-    for name in ("dockerd", "containerd"):
-        source, copy = owned.programs() / name, folder / name
-        if not copy.exists() or copy.stat().st_mtime < source.stat().st_mtime:
-            draft = copy.with_suffix(".draft")
-            shutil.copyfile(source, draft)
-            draft.chmod(0o711)
-            draft.rename(copy)
+    draft = folder.with_name("runc.draft")
+    shutil.copyfile(owned.programs() / "oci-runtime", draft)
+    draft.chmod(0o755)
+    draft.rename(folder / "runc")
     return folder
 
 
-def _child(pid: int) -> int | None:
+def child(pid: int) -> int | None:
     """The first child of a process, if it has one."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return None
     return int(children[0]) if children else None
+
+
+def _await(look: Callable[[], int | None], running: "subprocess.Popen[bytes]") -> int:
+    """What `look` finds, as soon as it finds it. Raises EnvironmentProblem when the process ended, or after 20 s."""
+    deadline = time.monotonic() + START_SECONDS
+    while not (found := look()):
+        if running.poll() is not None or time.monotonic() > deadline:
+            raise EnvironmentProblem("a process of the lab did not start.")
+        time.sleep(0.005)
+    return found
+
+
+def map_ids(
+    look: Callable[[], int | None], extents: tuple[tuple[int, int, int], ...], running: "subprocess.Popen[bytes]"
+) -> None:
+    """Wait until the process that `look` finds has a user namespace of its own, and give that its ids.
+
+    `extents` are (first id inside, first id outside, how many).
+    """
+    ours = Path("/proc/self/ns/user").readlink()
+
+    def entered() -> int | None:
+        pid = look()
+        try:
+            return pid if pid and Path(f"/proc/{pid}/ns/user").readlink() != ours else None
+        except OSError:
+            return None
+
+    pid = _await(entered, running)
+    for name in ("uid_map", "gid_map"):
+        Path(f"/proc/{pid}/{name}").write_text("".join(f"{a} {b} {count}\n" for a, b, count in extents))
 
 
 def check_possible() -> None:
@@ -146,7 +177,7 @@ class Lab:
         python = bootstrap.environment_folder("lab")
         base = Path(os.path.realpath(python / "bin" / "python")).parents[1]
         own = [(base, str(base))] if not base.is_relative_to("/usr") else []
-        shown = [(python, str(python)), (self.course, COURSE), (owned.programs(), "/lab/tools"), (_sealed(), "/lab/engine")]
+        shown = [(python, str(python)), (self.course, COURSE), (owned.programs(), "/lab/tools"), (_runtime(), "/lab/engine")]
         return [*own, *shown]
 
     def _etc(self) -> Path:
@@ -181,6 +212,8 @@ class Lab:
             "userland-proxy-path": "/lab/tools/docker-proxy",
             "init-path": "/usr/bin/tini-static",
             "shutdown-timeout": 2,
+            # A CDI description may carry hooks, which run with the engine's own rights.
+            "features": {"cdi": False},
             "log-opts": {"max-size": "5m", "max-file": "2"},
         }
 
@@ -220,24 +253,16 @@ class Lab:
                 stderr=log,
                 start_new_session=True,
             )
-        self._map_ids(self._outer.pid)
+        outer = self._outer
+        try:
+            map_ids(lambda: outer.pid, ((0, self.base, IDS),), outer)
+            self.init = process.identity(_await(lambda: child(outer.pid), outer))
+            assert outer.stdin  # noqa: S101
+            outer.stdin.write(b"go\n")
+            outer.stdin.close()
+        except EnvironmentProblem:
+            self._check(0)
         self._await_engine()
-
-    def _map_ids(self, pid: int) -> None:
-        """Wait until the process has its user namespace, give it the lab's ids, and let it go on."""
-        ours, deadline = Path("/proc/self/ns/user").readlink(), time.monotonic() + START_SECONDS
-        while Path(f"/proc/{pid}/ns/user").readlink() == ours:
-            self._check(deadline)
-            time.sleep(0.005)
-        for name in ("uid_map", "gid_map"):
-            Path(f"/proc/{pid}/{name}").write_text(f"0 {self.base} {IDS}\n")
-        while not (child := _child(pid)):
-            self._check(deadline)
-            time.sleep(0.005)
-        self.init = process.identity(child)
-        assert self._outer and self._outer.stdin  # noqa: S101
-        self._outer.stdin.write(b"go\n")
-        self._outer.stdin.close()
 
     def _check(self, deadline: float) -> None:
         ended = self._outer is None or self._outer.poll() is not None
@@ -253,13 +278,15 @@ class Lab:
         while not api.version(f"unix://{self.socket}", timeout=2):
             self._check(deadline)
             time.sleep(0.02)
-        self._engine = process.identity(_child(int(str(self.init["pid"]))) or 0)
+        self._engine = process.identity(child(int(str(self.init["pid"]))) or 0)
 
     def command(self, *words: str, user: int = LEARNER, cwd: str = "/") -> list[str]:
         """The command line that runs `words` in the lab, as one of its users."""
         enter = ["nsenter", "--target", str(self.init["pid"]), "--all", f"--wdns={cwd}"]
         groups = f"--groups={DOCKER_GROUP}" if user else "--clear-groups"
-        return [*enter, "setpriv", f"--reuid={user}", f"--regid={user}", groups, *words]
+        # Without bounds, a set-user-ID program in a container's files would hand out what containers are denied.
+        bounds = ["--bounding-set=-all"] if user else []
+        return [*enter, "setpriv", f"--reuid={user}", f"--regid={user}", groups, *bounds, *words]
 
     def stop(self) -> None:
         """End everything in the lab and take its traces from this machine; the disk stays."""

@@ -158,6 +158,12 @@ def test_what_does_no_harm_leaves_the_honest_part_its_worth(outcomes: dict[str, 
     assert (outcomes[name].points, outcomes[name].problem) == (WORTH, ""), _told(outcomes[name])
 
 
+@pytest.mark.parametrize("name", [path.stem for path in CELLS if "INSIDE" in path.read_text()])
+def test_a_privileged_container_did_run(outcomes: dict[str, judge.Judged], name: str) -> None:
+    """Else an attack from within one would have proved nothing."""
+    assert "INSIDE" in _told(outcomes[name]), _told(outcomes[name])
+
+
 def test_there_is_no_mark_where_the_engine_was_killed(outcomes: dict[str, judge.Judged]) -> None:
     assert "engine" in outcomes["kill-the-engine"].problem
 

@@ -6,7 +6,8 @@ hostname lab
 mount --rbind "$ROOT" "$ROOT"
 cd "$ROOT"
 mount -t proc -o nosuid,nodev,noexec proc proc
-mount -t sysfs -o nosuid,nodev,noexec,ro sysfs sys
+# Writable as far as the lab's users may write there, which is nowhere; read-only, no privileged container could start.
+mount -t sysfs -o nosuid,nodev,noexec sysfs sys
 mount -t tmpfs -o mode=755,size=1m,nosuid,nodev,noexec cgroup sys/fs/cgroup
 if [ "$CGROUP_VERSION" = 2 ]; then
     mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup
@@ -24,5 +25,6 @@ umount -l /old
 cd /
 ip link set lo up
 exec 0< /dev/null
-exec env -i PATH="$LAB_PATH" HOME=/lab/disk/root \
+exec env -i PATH="$LAB_PATH" HOME=/lab/disk/root COURSE_RUNC=/lab/tools/runc COURSE_WITHHELD=SYS_PTRACE \
+    DOCKER_BUILDKIT_RUNC_COMMAND=/lab/engine/runc \
     tini-static -- dockerd --config-file /etc/docker/daemon.json

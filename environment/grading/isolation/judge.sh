@@ -1,7 +1,7 @@
 #!/bin/sh
 # Run by root in mount, process and IPC namespaces of its own and the lab's network: the judge sees the course, the lab's
 # engine and – read-only, without following links – the answers. Then every privilege goes. Besides what tree.sh wants:
-#   JUDGE   its user id            GROUPS_OF_LAB  groups that may use the lab's sockets
+#   JUDGE   its user id, JUDGE_INSIDE in its own user namespace    GROUPS_OF_LAB  groups that may use the lab's sockets
 #   SOCKETS the folder with the lab's sockets      STATE  the place of the course's state in the lab
 #   CGROUPS its cgroup folders     JUDGE_ENV      its variables, as words of `env`
 #   VENVS   the folder with virtual environments   ENGINE_RECORD  what the course's state says of the engine
@@ -25,5 +25,8 @@ mount -t proc -o nosuid,nodev,noexec,hidepid=2 proc proc
 pivot_root . old
 umount -l /old
 cd /lab/disk/home
-exec setpriv --reuid "$JUDGE" --regid "$JUDGE" --groups "$GROUPS_OF_LAB" \
-    --bounding-set=-all --inh-caps=-all --no-new-privs env -i $JUDGE_ENV python -m environment.grading.conductor
+# A user namespace in which the lab's ids have the lab's numbers, and the judge the one after: what it keeps of root's power
+# is to read what belongs to the lab. The ids are mapped from outside, then a word comes on stdin, then the job.
+exec unshare --user --keep-caps sh -c 'read -r go; exec setpriv --reuid '"$JUDGE_INSIDE"' --regid '"$JUDGE_INSIDE"' \
+    --groups '"$GROUPS_OF_LAB"' --bounding-set=-all,+dac_read_search --inh-caps=-all,+dac_read_search \
+    --ambient-caps=-all,+dac_read_search --no-new-privs env -i "$@" python -m environment.grading.conductor' sh $JUDGE_ENV

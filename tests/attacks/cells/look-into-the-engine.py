@@ -1,11 +1,12 @@
 print("TRIED")
 import subprocess
 script = """
+echo INSIDE
 for p in /proc/[0-9]*; do
   case $(cat $p/comm) in dockerd|containerd)
     head -c 1 $p/mem >/dev/null 2>&1 && echo LEAK mem
     cat $p/environ >/dev/null 2>&1 && echo LEAK environ
-    ls $p/fd/ >/dev/null 2>&1 && echo LEAK fd;;
+    readlink $p/fd/* 2>/dev/null | grep -q . && echo LEAK fd;;
   esac
 done
 true

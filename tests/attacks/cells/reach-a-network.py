@@ -8,5 +8,5 @@ for host, port in places + [(name.split(":")[0], 443) for name in names if name]
         print("LEAK", host)
     except OSError:
         pass
-told = subprocess.run(["docker", "run", "--rm", "--network", "host", "--privileged", "busybox:1.37", "sh", "-c", "ip -o link | wc -l; ip route | grep default && echo LEAK; true"], capture_output=True, text=True).stdout
+told = subprocess.run(["docker", "run", "--rm", "--network", "host", "--privileged", "busybox:1.37", "sh", "-c", "echo INSIDE; ip -o link | wc -l; ip route | grep default && echo LEAK; true"], capture_output=True, text=True).stdout
 print(told)
