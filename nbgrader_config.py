@@ -14,20 +14,21 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
+from environment import paths
 from environment.grading import steps
 
 c = get_config()  # noqa: F821 – whoever loads this file defines it
-root = Path(__file__).resolve().parent
+root, build = Path(__file__).resolve().parent, paths.BUILD
 
 c.CourseDirectory.course_id = "containers-course"
 c.CourseDirectory.root = str(root)
 c.CourseDirectory.source_directory = str(root / "notebooks")
 for step in ("release", "submitted", "autograded", "feedback"):
-    c.CourseDirectory[f"{step}_directory"] = str(root / "build" / step)
-c.CourseDirectory.db_url = f"sqlite:///{root / 'build' / 'gradebook.db'}"
+    c.CourseDirectory[f"{step}_directory"] = str(build / step)
+c.CourseDirectory.db_url = f"sqlite:///{build / 'gradebook.db'}"
 
 # A private exchange: nobody else on this machine reads what learners hand in.
-c.Exchange.root = os.environ.get("COURSE_EXCHANGE", str(root / "build" / "exchange"))
+c.Exchange.root = os.environ.get("COURSE_EXCHANGE", str(build / "exchange"))
 
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE"}
 
@@ -42,4 +43,4 @@ c.Autograde.autograde_preprocessors = [
     CheckCellMetadata,
 ]
 
-c.ExportPlugin.to = str(root / "build" / "grades.csv")
+c.ExportPlugin.to = str(build / "grades.csv")

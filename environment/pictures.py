@@ -46,6 +46,23 @@ def _container() -> Figure:
     return figure
 
 
+def _registry() -> Figure:
+    figure, axes = canvas(8.6, 3.0)
+    box(axes, 0.2, 1.0, 1.5, 1.0, "engine\ndocker push", ORANGE)
+    box(axes, 3.0, 0.2, 5.4, 2.6, "registry", GREY, top=True)
+    box(axes, 3.2, 1.75, 1.3, 0.6, "tag 1.0", "white")
+    box(axes, 5.0, 1.75, 1.4, 0.6, "manifest\nsha256:4f…", BLUE)
+    box(axes, 6.9, 1.75, 1.3, 0.6, "config", GREEN)
+    box(axes, 6.9, 1.05, 1.3, 0.55, "layer", GREEN)
+    box(axes, 6.9, 0.35, 1.3, 0.55, "layer", GREEN)
+    arrow(axes, (4.5, 2.05), (5.0, 2.05), "")
+    for y in (2.05, 1.33, 0.63):
+        arrow(axes, (6.4, 2.05), (6.9, y), "")
+    arrow(axes, (1.7, 1.25), (6.9, 0.75), "1. blobs", above=False)
+    arrow(axes, (1.7, 1.75), (3.2, 2.0), "2. manifest")
+    return figure
+
+
 def _docker() -> Figure:
     figure, axes = canvas(8.6, 2.9)
     box(axes, 0.2, 1.1, 1.5, 0.8, "Docker client\ndocker", ORANGE)
@@ -176,6 +193,7 @@ PICTURES: dict[str, Callable[[], Figure]] = pictures_kubernetes.PICTURES | {
     "notebooks/1-01-what-is-a-container/container.svg": _container,
     "notebooks/1-01-what-is-a-container/docker.svg": _docker,
     "notebooks/1-02-containers-vs-vms/stacks.svg": _stacks,
+    "notebooks/3-01-push-pull-self-host/registry.svg": _registry,
 }
 
 

@@ -25,11 +25,14 @@ def _claim(lesson: str) -> Path:
 
 
 def _owner(claim: Path) -> tuple[str, Path]:
-    """The claiming user's name, and the folder of their open lesson."""
+    """The claiming user's name, and the folder of their open lesson (a damaged claim names none that exists)."""
     uid = claim.stat(follow_symlinks=False).st_uid
-    with suppress(KeyError):
-        return pwd.getpwuid(uid).pw_name, Path(json.loads(claim.read_text())["folder"])
-    return str(uid), Path(json.loads(claim.read_text())["folder"])
+    told = files.read_json(claim, {})
+    folder = Path(told["folder"]) if isinstance(told, dict) and "folder" in told else Path("/nonexistent")
+    try:
+        return pwd.getpwuid(uid).pw_name, folder
+    except KeyError:
+        return str(uid), folder
 
 
 def _left_over(claim: Path, folder: Path) -> bool:

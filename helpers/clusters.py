@@ -8,7 +8,7 @@ from typing import TypeVar
 import yaml
 
 from environment import files, paths
-from environment.cluster import addons, kind
+from environment.cluster import addons, kind, loading
 from environment.errors import EnvironmentProblem
 from environment.images import supply
 from helpers.errors import CourseError
@@ -77,7 +77,7 @@ def port(name: str, shape: str = "single") -> int:
 def load(*references: str, shape: str = "single") -> None:
     """Give the cluster's nodes images that the engine has, so that pods need not pull them."""
     if not own_context():
-        _told(lambda: kind.load(shape, *references))
+        _told(lambda: loading.load(shape, *references))
 
 
 def add(addon: str, shape: str = "single") -> None:

@@ -170,6 +170,11 @@ def get(name: str) -> Container:
     return found
 
 
+def age(state: dict[str, Any]) -> float:
+    """Seconds since a container was started last; `state` is what `docker inspect` has under State."""
+    return time.time() - unix_time(state["StartedAt"])
+
+
 def ps(*, everything: bool = False) -> list[Container]:
     """Running containers; with `everything`, stopped ones too (`docker ps -a`)."""
     return [Container(found.name) for found in client().containers.list(all=everything)]

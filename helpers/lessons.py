@@ -150,6 +150,7 @@ class Lesson:
                 if self.metadata["needs"] == "cluster":
                     self._clean_cluster()
                 owning.remove(self.metadata.get("names", {}), self.opened_at)
+                owning.forget_registries(self.ports.values())
         place.discard(self.place_env)
         shutil.rmtree(self.folder, ignore_errors=True)
         claims.release(self.name, self.folder)

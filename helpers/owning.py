@@ -1,9 +1,12 @@
 """What in an engine is the course's. In a shared engine, nothing is ever removed on its name alone."""
 
 import subprocess
+from collections.abc import Iterable
+from pathlib import Path
 
 import docker.errors
 
+from environment import files, labenv
 from helpers import containers
 from helpers.engine import LABEL, client
 from helpers.errors import CourseError
@@ -85,3 +88,17 @@ def remove(names: dict[str, list[str]], since: float) -> None:
                 client().images.remove(name, force=True)
         except (docker.errors.NotFound, KeyError):
             continue
+
+
+def forget_registries(ports: Iterable[int]) -> None:
+    """Remove what a lesson left of the registries on these loopback ports: names of images, and credentials from logins."""
+    hosts = [f"{host}:{port}" for port in ports for host in ("localhost", "127.0.0.1")]
+    for image in client().images.list():
+        for tag in image.tags:
+            if tag.startswith(tuple(f"{host}/" for host in hosts)):
+                client().images.remove(tag, force=True)
+    settings = Path(labenv.lab()["DOCKER_CONFIG"]) / "config.json"
+    told = files.read_json(settings, {})
+    if any(host in told.get("auths", {}) for host in hosts):
+        told["auths"] = {host: entry for host, entry in told["auths"].items() if host not in hosts}
+        files.write_json(settings, told)

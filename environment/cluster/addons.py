@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from environment import bootstrap, console, files, paths, versions
-from environment.cluster import kind
+from environment.cluster import kind, loading
 from environment.errors import EnvironmentProblem
 from environment.images import supply
 from environment.supply import golang
@@ -52,7 +52,7 @@ def ensure(name: str, shape: str = "single", tell: kind.Tell = lambda _: None) -
     with files.lock(f"addon-{name}", wait=900):
         tell(f"{name}: its image (the first time it is built)")
         _image(name, reference)
-        kind.load(shape, reference)
+        loading.load(shape, reference)
         tell(f"{name}: starting")
         manifest = str(FOLDER / name / "manifest.yaml")
         try:

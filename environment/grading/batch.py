@@ -37,7 +37,7 @@ def students(lesson: str, only: str | None = None) -> list[str]:
     return [only] if only else found
 
 
-def _prepare(lesson: str, student: str) -> tuple[skeleton.Rebuilt, str]:
+def prepare(lesson: str, student: str) -> tuple[skeleton.Rebuilt, str]:
     """Put a submission back on its skeleton, where the marks are saved from; return it and the key of its content."""
     source = skeleton.cells_of(proofs.notebook(lesson))
     path = gradebook.submitted() / student / lesson / f"{lesson}.ipynb"
@@ -47,7 +47,7 @@ def _prepare(lesson: str, student: str) -> tuple[skeleton.Rebuilt, str]:
     rebuilt = skeleton.rebuild(source, cells)
     rebuilt.remarks += [problem] if problem else []
     notebook = json.loads(proofs.notebook(lesson).read_text())
-    target = gradebook.REBUILT / student / lesson / path.name
+    target = gradebook.rebuilt() / student / lesson / path.name
     files.write_atomically(target, json.dumps({**notebook, "cells": rebuilt.cells}, indent=1))
     stamp = path.with_name("timestamp.txt")
     if stamp.is_file():
@@ -110,7 +110,7 @@ def _judge_all(lesson: str, names: list[str], jobs: int, tree: Path, *, again: b
     """Judge what has no verdict yet; each verdict is on disk as soon as it falls."""
     waiting = {}
     for student in names:
-        rebuilt, content = _prepare(lesson, student)
+        rebuilt, content = prepare(lesson, student)
         known = verdicts.load(lesson, student)
         if again or known is None or known.content != content or known.status == verdicts.CANNOT_TELL:
             waiting[student] = rebuilt, content
@@ -129,7 +129,7 @@ def _judge_all(lesson: str, names: list[str], jobs: int, tree: Path, *, again: b
             console.say(f"  {number}/{len(waiting)} {student}: {told} ({record.seconds:.0f} s)")
 
 
-def _save(lesson: str, names: list[str]) -> None:
+def save(lesson: str, names: list[str]) -> None:
     """Save the marks of what was judged and is not in the gradebook yet."""
     records = {student: verdicts.load(lesson, student) for student in names}
     new = {
@@ -140,7 +140,7 @@ def _save(lesson: str, names: list[str]) -> None:
     if not new:
         return
     with console.step(f"{lesson}: save {len(new)} marks in the gradebook"):
-        everyone = [path.name for path in gradebook.REBUILT.iterdir() if (path / lesson).is_dir()]
+        everyone = [path.name for path in gradebook.rebuilt().iterdir() if (path / lesson).is_dir()]
         marks = gradebook.save(lesson, new, everyone)
         for student, record in new.items():
             record.saved = record.points
@@ -153,7 +153,7 @@ def _save(lesson: str, names: list[str]) -> None:
 
 def _by_hand(lesson: str, names: list[str], why: str) -> None:
     for student in names:
-        _, content = _prepare(lesson, student)
+        _, content = prepare(lesson, student)
         verdicts.store(lesson, student, verdicts.Record(content, verdicts.BY_HAND, problem=why))
 
 
@@ -182,7 +182,7 @@ def main(lessons: list[str], *, jobs: int, source: Path | None, student: str | N
                 console.say(f"– {lesson}: {len(who)} submissions wait to be graded by hand: {why}")
                 continue
             _judge_all(lesson, who, jobs, tree, again=student is not None)
-            _save(lesson, who)
+            save(lesson, who)
             left += [f"{one}: {lesson}: {record.problem}" for one, record in report.records(lesson) if record.status == verdicts.CANNOT_TELL]
             console.say(f"✓ {lesson}: {report.write(lesson)}")
     for line in [*problems, *left]:

@@ -19,7 +19,10 @@ from environment.errors import EnvironmentProblem
 # nbgrader's own use of its data base draws warnings that are nobody's to act on here.
 warnings.filterwarnings("ignore", category=SAWarning)
 
-REBUILT = paths.BUILD / "rebuilt"
+
+def rebuilt() -> Path:
+    """Where submissions lie that were put back on their lesson's skeleton: marks are saved from there."""
+    return paths.BUILD / "rebuilt"
 
 
 def submitted() -> Path:
@@ -73,7 +76,7 @@ def save(lesson: str, students: Iterable[str], everyone: Iterable[str]) -> dict[
     """
     wanted = set(students)
     left_out = ",".join(sorted(set(everyone) - wanted))
-    settings = config(assignment_id=lesson, submitted_directory=str(REBUILT), student_id_exclude=left_out)
+    settings = config(assignment_id=lesson, submitted_directory=str(rebuilt()), student_id_exclude=left_out)
     settings.Autograde.force = True
     try:
         Autograde(coursedir=_directory(settings), config=settings, log=_quiet()).start()

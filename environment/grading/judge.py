@@ -150,7 +150,7 @@ def judge(where: lab.Lab, cells: list[Cell], *, cell_seconds: float, seconds: fl
     except EnvironmentProblem as error:
         told.problem = error.what
     finally:
-        told.usage = where.cgroups.usage()
+        told.usage = {**where.cgroups.usage(), "judge_cpu_seconds": group.usage()["cpu_seconds"]}
         running.kill()
         group.end()
         running.wait(10)

@@ -5,12 +5,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from environment import bootstrap, console, labenv, paths
+from environment import bootstrap, console, files, labenv, paths
 from environment.errors import EnvironmentProblem
 from environment.images import supply
 
 FOLDER = Path(__file__).with_name("shop")
 VERSIONS = ("v1", "v2", "v3")
+#: The label that says what an image of ours was built from.
+KEY = "containers-course.shop"
 
 
 def _pip_config() -> str:
@@ -38,18 +40,29 @@ def build_settings(folder: Path) -> list[str]:
     return [*words, "--secret", f"id=certificates,src={certificates}"] if certificates.exists() else words
 
 
+def _key(version: str, base: str) -> str:
+    """Names all that a version is made from."""
+    parts: list[str | bytes] = [version, str((supply.inspect(base) or {}).get("Id"))]
+    for path in sorted(FOLDER.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            parts += [str(path.relative_to(FOLDER)), path.read_bytes()]
+    return files.digest_of(*parts)
+
+
 def build(version: str = "v1") -> str:
-    """Make sure that `shop:VERSION` is in the engine, with BuildKit's cache; return its reference.
+    """Make sure that `shop:VERSION` is in the engine, built only when it changed; return its reference.
 
     Raises EnvironmentProblem with the end of the build's output when it fails.
     """
     if version not in VERSIONS:
         raise EnvironmentProblem(f"there is no shop:{version}.", f"one of: {', '.join(VERSIONS)}")
     reference = f"shop:{version}"
-    supply.ensure("python")
+    key = _key(version, supply.ensure("python"))
+    if ((supply.inspect(reference) or {}).get("Config", {}).get("Labels") or {}).get(KEY) == key:
+        return reference
     with tempfile.TemporaryDirectory(dir=paths.building()) as folder, console.step(f"build {reference}"):
         words = ["docker", "build", "--progress=plain", *build_settings(Path(folder)), "--tag", reference]
-        words += ["--build-arg", f"VERSION={version}"]
+        words += ["--build-arg", f"VERSION={version}", "--label", f"{KEY}={key}"]
         done = subprocess.run([*words, str(FOLDER)], env=labenv.lab({**os.environ}), capture_output=True, text=True)
         if done.returncode:
             tail = "\n    ".join(done.stderr.strip().splitlines()[-8:])

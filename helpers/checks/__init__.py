@@ -10,6 +10,7 @@ from helpers.checks.docker import container
 from helpers.checks.hosts import cgroup, process, root_file_system, shared_namespaces
 from helpers.checks.linted import dockerfile
 from helpers.checks.storage import archive, volume
+from helpers.checks.stored import registry
 from helpers.checks.values import answer
 from helpers.checks.values import http_check as http
 from helpers.checks.verdict import Expectation, Report, Seen, verify
@@ -28,6 +29,7 @@ __all__ = [
     "image",
     "network",
     "process",
+    "registry",
     "root_file_system",
     "service",
     "shared_namespaces",

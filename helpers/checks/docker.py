@@ -1,7 +1,6 @@
 """Expectations about containers. Each method gives one frozen expectation; nothing is asked before `verify` looks."""
 
 import re
-import time
 from typing import Any
 
 from helpers import containers, images
@@ -19,15 +18,10 @@ _STARTING = re.compile(r"connection refused|is starting up|not yet accepting", r
 _START_SECONDS = 20.0
 
 
-def _age(state: dict[str, Any]) -> float:
-    """Seconds since the container was started last."""
-    return time.time() - containers.unix_time(state["StartedAt"])
-
-
 def _moving(box: containers.Container) -> bool:
     """Whether the container may still change by itself: it is being restarted, or has only just been started."""
     state = box.attrs["State"]
-    return state["Status"] == "restarting" or (state["Status"] == "running" and _age(state) < _YOUNG)
+    return state["Status"] == "restarting" or (state["Status"] == "running" and containers.age(state) < _YOUNG)
 
 
 def _restarts(box: containers.Container) -> bool:
@@ -52,7 +46,7 @@ class ContainerCheck(ContainerSettings):
             if state["Status"] == "exited":
                 text += f" with code {state['ExitCode']}"
             evidence = _last_line(box) if state["Status"] not in {"running", "created"} else ""
-            newborn = state["Status"] == "running" and _age(state) < _NEWBORN
+            newborn = state["Status"] == "running" and containers.age(state) < _NEWBORN
             return Seen(state["Status"] == "running", text, newborn or state["Status"] == "restarting", evidence)
 
         return self._expect("is running", probe, points, hint)
@@ -196,7 +190,7 @@ class ContainerCheck(ContainerSettings):
                 return Seen(False, f"it is {box.state}, so nothing can be asked inside", _moving(box))
             _, output = box.exec(command)
             # The server inside may still be starting: each try prints its complaint anew.
-            starting = _STARTING.search(output) is not None and _age(box.attrs["State"]) < _START_SECONDS
+            starting = _STARTING.search(output) is not None and containers.age(box.attrs["State"]) < _START_SECONDS
             return Seen(
                 text in output,
                 f"inside, the answer is: {output.strip()[:300] or 'nothing'}",

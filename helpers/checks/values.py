@@ -2,10 +2,15 @@
 
 import http.client
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from helpers.checks.verdict import Expectation, Seen
+from helpers.checks.verdict import PATIENCE, Expectation, Seen
+from helpers.errors import NotFound
 from helpers.lessons import read_answer
+
+#: How long a server may take from its container's start to its first answer, on a busy machine, in seconds.
+_YOUNG = 10.0
 
 
 def answer(key: str, is_right: Callable[[Any], bool], wanted: str, points: float = 1, hint: str = "") -> Expectation:
@@ -49,12 +54,26 @@ class HttpCheck:
             return Seen(False, f"nothing listens on port {self._port}")
         except (OSError, http.client.HTTPException) as error:
             # Published, but the server inside is not up yet: the proxy accepts and drops the connection.
-            return Seen(False, f"the connection ended without an answer ({type(error).__name__})", moving=True)
+            seen = f"the connection ended without an answer ({type(error).__name__})"
+            return Seen(False, seen, moving=True, patience=_YOUNG if self._just_started() else PATIENCE)
         finally:
             connection.close()
         if reply.status != status:
             return Seen(False, f"it answers {reply.status} {reply.reason}")
         return Seen(containing in body, f"it answers {reply.status}, and the body begins: {body[:120]!r}")
+
+
+    def _just_started(self) -> bool:
+        """Whether the container that publishes the port is so young that its server may not be up yet."""
+        from helpers import containers  # lessons without an engine have HTTP checks, too
+
+        for box in containers.ps():
+            with suppress(NotFound):  # it ended just now
+                attrs = box.attrs
+                bindings = [row for rows in (attrs["NetworkSettings"]["Ports"] or {}).values() for row in rows or []]
+                if any(row["HostPort"] == str(self._port) for row in bindings):
+                    return containers.age(attrs["State"]) < _YOUNG
+        return False
 
 
 def http_check(port: int, path: str = "/") -> HttpCheck:

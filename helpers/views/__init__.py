@@ -4,5 +4,6 @@ from helpers.views.containers import lifecycle, stats
 from helpers.views.events import events
 from helpers.views.images import layers
 from helpers.views.networks import connections
+from helpers.views.registries import registry_tree
 
-__all__ = ["connections", "events", "layers", "lifecycle", "stats"]
+__all__ = ["connections", "events", "layers", "lifecycle", "registry_tree", "stats"]

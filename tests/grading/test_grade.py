@@ -147,7 +147,7 @@ def test_feedback_says_what_is_missing_and_runs_no_script(graded: tuple[Path, st
     course, _ = graded
     _nbgrader(course, "generate_feedback", LESSON)
     carl = (course / "build" / "feedback" / "carl" / LESSON / f"{LESSON}.html").read_text()
-    assert "there is no container named &#x27;site&#x27;" in carl
+    assert "there is no container named 'site'" in carl
     dora = (course / "build" / "feedback" / "dora" / LESSON / f"{LESSON}.html").read_text()
     assert "alert" in dora
     for kind in ("stream", "html", "js", "error", "markdown"):
