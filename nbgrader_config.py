@@ -33,7 +33,13 @@ c.Exchange.root = os.environ.get("COURSE_EXCHANGE", str(build / "exchange"))
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE"}
 
 # Submissions never run here: `python3 -m environment grade` judges them in isolated labs; these steps save what it saw.
-c.Autograde.sanitize_preprocessors = [ClearOutput, steps.Skeleton, OverwriteKernelspec, OverwriteCells, CheckCellMetadata]
+c.Autograde.sanitize_preprocessors = [
+    ClearOutput,
+    steps.Skeleton,
+    OverwriteKernelspec,
+    OverwriteCells,
+    CheckCellMetadata,
+]
 c.Autograde.autograde_preprocessors = [
     steps.Verdicts,
     IgnorePattern,

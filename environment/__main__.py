@@ -45,7 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("--only", help="one stage: style, unit, live, grading, proofs, run, browser, fresh")
     bench = verb("bench", "measure against the targets")
     bench.add_argument("rows", nargs="*")
-    release = verb("release", "instructors: the lessons without solutions, as nbgrader's release and as build/course.zip")
+    release = verb(
+        "release", "instructors: the lessons without solutions, as nbgrader's release and as build/course.zip"
+    )
     release.add_argument("lessons", nargs="*")
     submit = verb("submit", "put your notebook of a lesson into one zip to hand in")
     submit.add_argument("lesson")

@@ -26,9 +26,10 @@ def _cpu_seconds() -> float:
     from environment.grading import batch, proofs, release, skeleton
 
     source = skeleton.cells_of(proofs.notebook(_LESSON))
+    submitted, _ = skeleton.read(proofs.notebook(_LESSON).read_bytes())
     slots = batch.Slots(_LESSON, 1, release.tree())
     before = os.times()
-    record = batch.judge_one(_LESSON, skeleton.rebuild(source, source), slots)
+    record = batch.judge_one(_LESSON, skeleton.rebuild(source, submitted), slots)
     after = os.times()
     if record.problem or record.points != sum(verdict["maximum"] for verdict in record.verdicts):
         raise RuntimeError(f"an honest submission was not judged right: {record}")
@@ -82,7 +83,10 @@ def _false_verdicts() -> float:
     from helpers import containers
     from helpers.checks import container, http, verify
 
-    with containers.run("nginx:1.26", name="bench-right", ports={0: 80}) as box, containers.run("busybox:1.37", ["false"], name="bench-wrong"):
+    with (
+        containers.run("nginx:1.26", name="bench-right", ports={0: 80}) as box,
+        containers.run("busybox:1.37", ["false"], name="bench-wrong"),
+    ):
         port = box.port(80)
 
         def right() -> Any:

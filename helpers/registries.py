@@ -39,6 +39,8 @@ class Registry:
             raise CourseError(f"the connection to port {self.port} is not trusted: {error.args[0]}") from None
         except requests.exceptions.RequestException as error:
             raise CourseError(f"no registry answers on port {self.port} ({type(error).__name__})") from None
+        except OSError as error:  # requests' way to say so
+            raise CourseError(f"{self._session.verify} cannot be used as a certificate ({error.args[0]})") from None
 
     def _json(self, path: str) -> dict[str, Any]:
         reply = self.ask("GET", path)

@@ -134,7 +134,10 @@ def _is_ready(shape: str) -> bool:
         return False
     ready = {"Node": "Ready", "Deployment": "Available"}
     states = [
-        any(one["type"] == ready[item["kind"]] and one["status"] == "True" for one in item["status"].get("conditions", []))
+        any(
+            one["type"] == ready[item["kind"]] and one["status"] == "True"
+            for one in item["status"].get("conditions", [])
+        )
         for item in items
     ]
     return {item["kind"] for item in items} == set(ready) and all(states)

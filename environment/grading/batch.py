@@ -8,10 +8,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from environment import console, files, labenv, paths
+from environment import console, files, labenv
 from environment.engine import choice
 from environment.errors import EnvironmentProblem
 from environment.grading import disks, gradebook, inbox, judge, lab, proofs, release, report, skeleton, verdicts
+from environment.grading.executor import Cell
 
 #: What one submission, and one of its cells, may take (seconds).
 SUBMISSION_SECONDS, CELL_SECONDS = 420.0, 60.0
@@ -66,7 +67,7 @@ class Slots:
         for slot in range(jobs):
             self._free.put(slot)
 
-    def judge(self, cells: list[skeleton.Cell]) -> judge.Judged:
+    def judge(self, cells: list[Cell]) -> judge.Judged:
         """Judge cells in a fresh lab."""
         slot = self._free.get()
         try:
@@ -87,7 +88,11 @@ def judge_one(lesson: str, rebuilt: skeleton.Rebuilt, slots: Slots) -> verdicts.
     them, the whole notebook runs."""
     began, source = time.monotonic(), skeleton.cells_of(proofs.notebook(lesson))
     told = slots.judge(skeleton.to_run(rebuilt.cells, source, everything=False))
-    maximum = sum(float(cell["metadata"]["nbgrader"]["points"]) for cell in source if cell["metadata"].get("nbgrader", {}).get("grade"))
+    maximum = sum(
+        float(cell["metadata"]["nbgrader"]["points"])
+        for cell in source
+        if cell["metadata"].get("nbgrader", {}).get("grade")
+    )
     if told.errors and not told.problem and told.points < maximum:
         whole = slots.judge(skeleton.to_run(rebuilt.cells, source, everything=True))
         told = whole if not whole.problem and whole.points > told.points else told
@@ -125,7 +130,11 @@ def _judge_all(lesson: str, names: list[str], jobs: int, tree: Path, *, again: b
             record = done.result()
             record.content = waiting[student][1]
             verdicts.store(lesson, student, record)
-            told = f"{record.points:g} points" if record.status == verdicts.JUDGED else f"{record.status}: {record.problem}"
+            told = (
+                f"{record.points:g} points"
+                if record.status == verdicts.JUDGED
+                else f"{record.status}: {record.problem}"
+            )
             console.say(f"  {number}/{len(waiting)} {student}: {told} ({record.seconds:.0f} s)")
 
 
@@ -145,7 +154,9 @@ def save(lesson: str, names: list[str]) -> None:
         for student, record in new.items():
             record.saved = record.points
             if marks[student] != record.points:
-                console.say(f"  {student}: the gradebook says {marks[student]:g} (late, or graded by hand), judged {record.points:g}")
+                console.say(
+                    f"  {student}: the gradebook says {marks[student]:g} (late, or graded by hand), judged {record.points:g}"
+                )
             if record.remarks:
                 gradebook.comment(lesson, student, "; ".join(record.remarks))
             verdicts.store(lesson, student, record)
@@ -183,7 +194,11 @@ def main(lessons: list[str], *, jobs: int, source: Path | None, student: str | N
                 continue
             _judge_all(lesson, who, jobs, tree, again=student is not None)
             save(lesson, who)
-            left += [f"{one}: {lesson}: {record.problem}" for one, record in report.records(lesson) if record.status == verdicts.CANNOT_TELL]
+            left += [
+                f"{one}: {lesson}: {record.problem}"
+                for one, record in report.records(lesson)
+                if record.status == verdicts.CANNOT_TELL
+            ]
             console.say(f"✓ {lesson}: {report.write(lesson)}")
     for line in [*problems, *left]:
         console.say(f"✗ {line}")

@@ -14,7 +14,9 @@ class Group:
     """The cgroup `name` of ours: MB of memory, processes, cores."""
 
     def __init__(self, name: str, memory_mb: int, processes: int, cores: float) -> None:
-        found = [one for one in _CONTROLLERS if (_BASE / one / "cgroup.procs").exists() and not (_BASE / one).is_symlink()]
+        found = [
+            one for one in _CONTROLLERS if (_BASE / one / "cgroup.procs").exists() and not (_BASE / one).is_symlink()
+        ]
         self.folders = [_BASE / one / f"{paths.NAME}-{name}" for one in found]
         self._values = {
             "memory": {"memory.limit_in_bytes": memory_mb << 20},

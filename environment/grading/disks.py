@@ -45,7 +45,13 @@ def _lay_out(place: Path, base: int) -> None:
         (place / name).mkdir()
         os.chown(place / name, base, base)
     state = place / "state" / paths.NAME
-    for folder in (place / "home", state / "lessons", state / "docker" / "contexts", state / "docker" / "cli-plugins", place / "data" / paths.NAME):
+    for folder in (
+        place / "home",
+        state / "lessons",
+        state / "docker" / "contexts",
+        state / "docker" / "cli-plugins",
+        place / "data" / paths.NAME,
+    ):
         folder.mkdir(parents=True)
     (place / "data" / paths.NAME / "bin").symlink_to("/lab/tools")
     cache = place / "cache" / paths.NAME
@@ -71,7 +77,9 @@ def golden(slot: int, lesson: str, course: dict[str, object], tree: Path, limits
     """The disk that every lab of the slot begins a lesson with; made where it is missing, or its images changed."""
     references = _images(course)
     ids = [str((supply.inspect(reference) or {}).get("Id")) for reference in references]
-    key = files.digest_of(json.dumps([references, ids, limits.disk_mb]), json.dumps(versions.table()), Path(__file__).read_bytes())
+    key = files.digest_of(
+        json.dumps([references, ids, limits.disk_mb]), json.dumps(versions.table()), Path(__file__).read_bytes()
+    )
     disk = _folder() / f"golden-{slot}-{lesson}-{key}.ext4"
     if not disk.exists():
         for old in _folder().glob(f"golden-{slot}-{lesson}-*"):

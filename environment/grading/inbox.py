@@ -51,7 +51,9 @@ def _content(path: Path, lesson: str) -> bytes:
         raise EnvironmentProblem(f"{path.name} is a link; links are not followed.")
     if path.is_dir():
         inside = sorted(one for one in path.rglob("*") if one.is_file() and not one.is_symlink())
-        named = [one for one in inside if one.name == f"{lesson}.ipynb"] or [one for one in inside if one.suffix == ".zip"]
+        named = [one for one in inside if one.name == f"{lesson}.ipynb"] or [
+            one for one in inside if one.suffix == ".zip"
+        ]
         if not named:
             raise EnvironmentProblem(f"{path.name}/ holds no {lesson}.ipynb and no zip.")
         return _content(named[0], lesson)

@@ -52,7 +52,15 @@ def _start_learner(where: lab.Lab) -> Path:
     Path(file).chmod(0o440)
     inside = "/run/lab/kernel/learner.json"
     python = bootstrap.environment_folder("lab") / "bin" / "python"
-    words = where.command("env", "-i", *where.words(), "sh", "-c", f"umask 007; exec {python} -m ipykernel_launcher -f {inside}", cwd=f"{lab.DISK}/home")
+    words = where.command(
+        "env",
+        "-i",
+        *where.words(),
+        "sh",
+        "-c",
+        f"umask 007; exec {python} -m ipykernel_launcher -f {inside}",
+        cwd=f"{lab.DISK}/home",
+    )
     with (where.runtime / "learner.log").open("wb") as log:
         subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     return Path(inside)
@@ -132,7 +140,9 @@ def judge(where: lab.Lab, cells: list[Cell], *, cell_seconds: float, seconds: fl
     running = _start_judge(where, group)
     try:
         assert running.stdin and running.stdout  # noqa: S101
-        running.stdin.write(b"go\n" + json.dumps({"learner": str(learner), "cells": cells, "seconds": cell_seconds}).encode())
+        running.stdin.write(
+            b"go\n" + json.dumps({"learner": str(learner), "cells": cells, "seconds": cell_seconds}).encode()
+        )
         running.stdin.close()
         ended = False
         for line in _Lines(running.stdout, deadline):

@@ -114,8 +114,8 @@ def local(folder: Path, sockets: Path | None = None, **extra: str) -> Kernel:
 
 def attached(connection_file: Path) -> Kernel:
     """A kernel that somebody else started and will end. It may be hostile: larger messages cut its line."""
-    context = zmq.Context()
-    context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+    context = zmq.Context()  # type: ignore[attr-defined]
+    context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)  # type: ignore[attr-defined]
     client = BlockingKernelClient(connection_file=str(connection_file), context=context)
     client.load_connection_file()
     last_beat = time.monotonic()

@@ -125,7 +125,7 @@ class Lab:
     """One isolated lab: `with Lab(0, disk, course) as lab: …`. `disk` is a file with an ext4 file system, changed by use;
     `course` a copy of the course without sources. Raises EnvironmentProblem when it does not come up in 20 s."""
 
-    def __init__(self, slot: int, disk: Path, course: Path, limits: Limits = Limits()) -> None:  # noqa: B008
+    def __init__(self, slot: int, disk: Path, course: Path, limits: Limits = Limits()) -> None:
         self.slot, self.disk, self.course, self.limits = slot, disk, course, limits
         self.base = FIRST_ID + slot * IDS
         self.runtime = runtime(slot)
@@ -177,7 +177,12 @@ class Lab:
         python = bootstrap.environment_folder("lab")
         base = Path(os.path.realpath(python / "bin" / "python")).parents[1]
         own = [(base, str(base))] if not base.is_relative_to("/usr") else []
-        shown = [(python, str(python)), (self.course, COURSE), (owned.programs(), "/lab/tools"), (_runtime(), "/lab/engine")]
+        shown = [
+            (python, str(python)),
+            (self.course, COURSE),
+            (owned.programs(), "/lab/tools"),
+            (_runtime(), "/lab/engine"),
+        ]
         return [*own, *shown]
 
     def _etc(self) -> Path:
@@ -305,5 +310,7 @@ class Lab:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()

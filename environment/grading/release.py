@@ -62,7 +62,9 @@ def submit(lesson: str) -> int:
     try:
         json.loads(notebook.read_text())
     except ValueError:
-        raise EnvironmentProblem(f"{notebook} is damaged: it is no notebook.", "save it in JupyterLab, then try again.") from None
+        raise EnvironmentProblem(
+            f"{notebook} is damaged: it is no notebook.", "save it in JupyterLab, then try again."
+        ) from None
     made = paths.WORKSPACE / f"{lesson}.zip"
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(notebook, f"{lesson}/{lesson}.ipynb")

@@ -31,13 +31,18 @@ def cells_of(path: Path) -> list[Cell]:
 
 def _text(cell: Cell) -> str:
     source = cell.get("source", "")
-    return source if isinstance(source, str) else "".join(str(line) for line in source) if isinstance(source, list) else ""
+    return (
+        source if isinstance(source, str) else "".join(str(line) for line in source) if isinstance(source, list) else ""
+    )
 
 
 def read(content: bytes) -> tuple[list[Cell], str]:
     """The cells of a submitted file, reduced to what matters (type, name, text), and why there are none, if so."""
     if len(content) > LARGEST_NOTEBOOK:
-        return [], f"the file has {len(content) / 1e6:.0f} MB; a notebook of this course has less than {LARGEST_NOTEBOOK >> 20}"
+        return (
+            [],
+            f"the file has {len(content) / 1e6:.0f} MB; a notebook of this course has less than {LARGEST_NOTEBOOK >> 20}",
+        )
     try:
         document = json.loads(content.decode("utf-8"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
@@ -112,7 +117,11 @@ def _remarks(source: list[Cell], copies: dict[str, list[Cell]], submitted: list[
         if len(copies.get(name, [])) > 1
     ]
     checks = [cell for cell in source if role(cell) in {"grade", "open"}]
-    changed = [cell["id"] for cell in checks if any(c["source"].strip() != _text(cell).strip() for c in copies.get(cell["id"], []))]
+    changed = [
+        cell["id"]
+        for cell in checks
+        if any(c["source"].strip() != _text(cell).strip() for c in copies.get(cell["id"], []))
+    ]
     return [*told, *(f"the check '{name}' was changed: the instructor's was used" for name in changed)]
 
 

@@ -12,14 +12,18 @@ from environment.grading.executor import role
 from helpers.checks.render import as_html
 
 
-class Skeleton(NbGraderPreprocessor):
+class Skeleton(NbGraderPreprocessor):  # type: ignore[misc]
     """Opening, checks and texts from the source; solutions and extra cells from the submission."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Replace the notebook's cells."""
         source = skeleton.cells_of(proofs.notebook(resources["nbgrader"]["assignment"]))
         submitted = [
-            {"cell_type": cell.cell_type, "id": cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id", ""), "source": cell.source}
+            {
+                "cell_type": cell.cell_type,
+                "id": cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id", ""),
+                "source": cell.source,
+            }
             for cell in nb.cells
         ]
         rebuilt = skeleton.rebuild(source, submitted)
@@ -32,7 +36,7 @@ class Skeleton(NbGraderPreprocessor):
         return nb, resources
 
 
-class Verdicts(NbGraderPreprocessor):
+class Verdicts(NbGraderPreprocessor):  # type: ignore[misc]
     """In place of nbgrader's execution: what `grade` saw in the submission's lab."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Expectations about containers. Each method gives one frozen expectation; nothing is asked before `verify` looks."""
 
 import re
-from typing import Any
 
 from helpers import containers, images
 from helpers.checks.settings import ContainerSettings

@@ -35,7 +35,12 @@ class RegistryCheck:
         return self._expect(f"has {repository} with {', '.join(tags)}", look, points, hint)
 
     def same_image(
-        self, repository: str, tag: str, other: tuple[int, str, str], points: float = 1, hint: str = "compare the digests"
+        self,
+        repository: str,
+        tag: str,
+        other: tuple[int, str, str],
+        points: float = 1,
+        hint: str = "compare the digests",
     ) -> Expectation:
         """The tag is, to the byte, what `other` – port, repository, tag – is."""
 
@@ -64,7 +69,9 @@ class RegistryCheck:
                 left = self._asked.tags(repository)
             except NotFound:
                 return Seen(False, f"nothing was ever pushed to '{repository}'")
-            return Seen(not left, f"it has the tags {', '.join(left)}" if left else "the name is known, and no tag is left")
+            return Seen(
+                not left, f"it has the tags {', '.join(left)}" if left else "the name is known, and no tag is left"
+            )
 
         return self._expect(f"once had {repository}, and no tag of it is left", look, points, hint)
 
@@ -148,7 +155,9 @@ class RegistryCheck:
 
         return self._expect("can be read, and takes no upload", look, points, hint)
 
-    def is_trusted(self, points: float = 1, hint: str = "`openssl x509 -text` shows what a certificate says") -> Expectation:
+    def is_trusted(
+        self, points: float = 1, hint: str = "`openssl x509 -text` shows what a certificate says"
+    ) -> Expectation:
         """It shows a certificate that the given authority signed for `localhost`, and that is valid now."""
 
         def look() -> Seen:

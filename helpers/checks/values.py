@@ -62,7 +62,6 @@ class HttpCheck:
             return Seen(False, f"it answers {reply.status} {reply.reason}")
         return Seen(containing in body, f"it answers {reply.status}, and the body begins: {body[:120]!r}")
 
-
     def _just_started(self) -> bool:
         """Whether the container that publishes the port is so young that its server may not be up yet."""
         from helpers import containers  # lessons without an engine have HTTP checks, too

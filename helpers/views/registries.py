@@ -40,7 +40,9 @@ def registry_tree(store: registries.Registry, repository: str, tag: str) -> Pict
     above: dict[int, int] = {}
     for row, (depth, kind, words) in enumerate(nodes):
         colour = _COLOURS[kind]
-        box = FancyBboxPatch((depth * 1.2, -row - 0.35), 4.2, 0.7, boxstyle="round,pad=0.02", fc=colour, ec="black", lw=0.6)
+        box = FancyBboxPatch(
+            (depth * 1.2, -row - 0.35), 4.2, 0.7, boxstyle="round,pad=0.02", fc=colour, ec="black", lw=0.6
+        )
         axes.add_patch(box)
         axes.text(depth * 1.2 + 0.12, -row, kind, va="center", fontsize=8, fontweight="bold")
         axes.text(depth * 1.2 + 1.15, -row, words, va="center", fontsize=8, family="monospace")

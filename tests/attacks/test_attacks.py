@@ -48,7 +48,11 @@ def _edited(kind: str) -> list[Cell]:
         case "checks deleted":
             return [cell for cell in cells if cell["id"] not in checks]
         case "checks doubled":
-            return [copy for cell in cells for copy in ([{**cell, "source": full}, cell] if cell["id"] in checks else [cell])]
+            return [
+                copy
+                for cell in cells
+                for copy in ([{**cell, "source": full}, cell] if cell["id"] in checks else [cell])
+            ]
         case "checks before the work":
             return sorted(cells, key=lambda cell: cell["id"] not in checks)
         case "solutions named like checks":
@@ -177,5 +181,8 @@ def test_a_lab_shows_nothing_that_root_alone_may_read(tmp_path: Path) -> None:
     """The only writable place that lab and machine share is the folder of its sockets."""
     where = lab.Lab(0, tmp_path / "disk", tmp_path)
     shown: list[Any] = where.bind_lines().splitlines()
-    assert all(not target.startswith((str(paths.SOURCES), "/etc", str(Path.home() / ".ssh"))) for _, target in map(str.split, shown))
+    assert all(
+        not target.startswith((str(paths.SOURCES), "/etc", str(Path.home() / ".ssh")))
+        for _, target in map(str.split, shown)
+    )
     assert os.geteuid() == 0

@@ -96,7 +96,12 @@ def graded(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
     script = (Path(__file__).parents[1] / "attacks" / "cells" / "markup-in-output.py").read_text()
     markup["cells"][4:4] = [
         {"cell_type": "code", "id": "mine", "metadata": {}, "source": script, "outputs": [], "execution_count": None},
-        {"cell_type": "markdown", "id": "note", "metadata": {}, "source": "<script>alert('markdown')</script> [x](javascript:alert(1))"},
+        {
+            "cell_type": "markdown",
+            "id": "note",
+            "metadata": {},
+            "source": "<script>alert('markdown')</script> [x](javascript:alert(1))",
+        },
     ]
     (box / "dora.ipynb").write_text(json.dumps(markup))
     killer = _notebook(("site",))
@@ -181,7 +186,9 @@ def test_a_batch_that_was_killed_goes_on_where_it_was(course: Path, graded: tupl
     for number in range(3):
         (tmp_path / f"late-{number}.ipynb").write_text(json.dumps(_notebook(("greeter",))))
     command = [sys.executable, "-m", "environment", "grade", LESSON, "--from", str(tmp_path), "--jobs", "1"]
-    running = subprocess.Popen(command, cwd=course, env=_environment(course), stdout=subprocess.PIPE, start_new_session=True)
+    running = subprocess.Popen(
+        command, cwd=course, env=_environment(course), stdout=subprocess.PIPE, start_new_session=True
+    )
     folder = course / "build" / "verdicts" / LESSON
     deadline = time.monotonic() + 120
     while not list(folder.glob("late-*.json")) and time.monotonic() < deadline:

@@ -9,6 +9,7 @@ import requests
 from environment import files, labenv
 from helpers import containers, images, magics, owning, registries
 from helpers.checks import registry, verify
+from helpers.engine import client
 from helpers.errors import CourseError, NotFound, TimedOut
 from helpers.views import registry_tree
 
@@ -22,10 +23,12 @@ def store() -> Iterator[registries.Registry]:
     with containers.run("registry:3", name="test-store", ports={0: 5000}) as box:
         port = box.port(5000)
         found = registries.get(port)
-        magics.run_bash(f"docker tag busybox:1.37 localhost:{port}/team/box:1; docker push --quiet localhost:{port}/team/box:1")
+        magics.run_bash(
+            f"docker tag busybox:1.37 localhost:{port}/team/box:1; docker push --quiet localhost:{port}/team/box:1"
+        )
         yield found
         owning.forget_registries([port])
-    images_left = {tag for image in images.client().images.list() for tag in image.tags}
+    images_left = {tag for image in client().images.list() for tag in image.tags}
     assert not [tag for tag in images_left if f":{port}/" in tag]
 
 
@@ -55,8 +58,8 @@ def test_a_missing_blob_is_named() -> None:
         magics.run_bash(f"docker tag busybox:1.37 localhost:{port}/a:1; docker push --quiet localhost:{port}/a:1")
         box.exec(["sh", "-c", "find /var/lib/registry -path '*/blobs/sha256/*' -name data -size +100k -exec rm {} +"])
         magics.run_bash("docker restart test-broken > /dev/null")
-        registries.get(port)
-        report = verify(registry(port).is_whole("a", "1"))
+        now = registries.get(box.port(5000)).port  # a free one is chosen anew
+        report = verify(registry(now).is_whole("a", "1"))
         owning.forget_registries([port])
     assert report.points == 0
     assert "is missing" in report.rows()[0]["seen"]
@@ -67,6 +70,13 @@ def test_where_no_registry_is_the_message_says_so() -> None:
         registries.Registry(1).catalog()
     with pytest.raises(TimedOut, match="a registry to answer on port 1"):
         registries.Registry(1).wait(timeout=0.3)
+
+
+def test_a_certificate_that_is_none_is_the_learners_to_mend(store: registries.Registry, tmp_path: Path) -> None:
+    (tmp_path / "rubbish").write_text("no certificate")
+    for place in (tmp_path / "missing", tmp_path / "rubbish"):
+        report = verify(registry(store.port, ca=place).is_trusted())
+        assert (report.points, "cert" in report.rows()[0]["seen"]) == (0, True), report.rows()
 
 
 def test_a_login_is_forgotten_with_its_registry(tmp_path: Path) -> None:

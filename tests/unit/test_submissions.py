@@ -12,7 +12,9 @@ from environment.grading.executor import Cell, role
 
 
 def _cell(name: str, source: str, kind: str = "", cell_type: str = "code") -> Cell:
-    marks = {"open": {"grade_id": name}, "solution": {"solution": True}, "grade": {"grade": True, "points": 1}}.get(kind)
+    marks = {"open": {"grade_id": name}, "solution": {"solution": True}, "grade": {"grade": True, "points": 1}}.get(
+        kind
+    )
     return {"id": name, "cell_type": cell_type, "source": source, "metadata": {"nbgrader": marks} if marks else {}}
 
 
@@ -39,7 +41,12 @@ def test_solutions_are_the_learners_and_everything_else_the_instructors() -> Non
         SOURCE, _submitted(("open", "hacked"), ("demo", "mine"), ("one", "answer"), ("one-check", "cheat"))
     )
     found = _sources(rebuilt)
-    assert (found["open"], found["demo"], found["one"], found["one-check"]) == ("lesson = 1", "mine", "answer", "verify(1)")
+    assert (found["open"], found["demo"], found["one"], found["one-check"]) == (
+        "lesson = 1",
+        "mine",
+        "answer",
+        "verify(1)",
+    )
     assert [text for text in rebuilt.remarks if "one-check" in text]
 
 
@@ -78,7 +85,8 @@ def test_markup_in_a_learners_text_is_inert() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b"\xff\xfe", b'{"cells": 3}', b'{"cells": [3, null]}', b"[" * 100_000, b'{"worksheets": []}']
+    "content",
+    [b"", b"[]", b"{}", b"\xff\xfe", b'{"cells": 3}', b'{"cells": [3, null]}', b"[" * 100_000, b'{"worksheets": []}'],
 )
 def test_what_is_no_notebook_has_no_cells_and_a_reason(content: bytes) -> None:
     cells, problem = skeleton.read(content)
@@ -139,7 +147,9 @@ def test_a_zip_bomb_is_read_to_its_limit_only(tmp_path: Path, monkeypatch: pytes
     assert made.stat().st_size == skeleton.LARGEST_NOTEBOOK + 1
 
 
-def test_the_report_counts_what_failed_and_its_cells_are_no_formulas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_counts_what_failed_and_its_cells_are_no_formulas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("environment.paths.BUILD", tmp_path)
     row = {"ok": False, "wanted": "<b>x</b>", "seen": "", "evidence": "", "hint": "", "points": 1}
     told = [{"grade_id": "one-check", "points": 0.0, "maximum": 1.0, "rows": [row], "error": ""}]
