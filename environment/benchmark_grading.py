@@ -53,7 +53,8 @@ def _save() -> float:
     from environment.grading import batch, gradebook, proofs, verdicts
 
     notebook = proofs.notebook(_LESSON)
-    checks = [cell["metadata"]["nbgrader"] for cell in json.loads(notebook.read_text())["cells"] if cell["metadata"]]
+    cells = json.loads(notebook.read_text())["cells"]
+    checks = [cell["metadata"].get("nbgrader", {}) for cell in cells]
     told: list[dict[str, Any]] = [
         {"grade_id": marks["grade_id"], "points": 1.0, "maximum": float(marks["points"]), "rows": [], "error": ""}
         for marks in checks

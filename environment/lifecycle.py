@@ -11,6 +11,7 @@ from environment import bootstrap, builder, console, files, labenv, paths
 from environment.cluster import kind
 from environment.engine import choice, owned
 from environment.errors import EnvironmentProblem
+from environment.grading import lab
 from environment.images import supply
 from environment.jupyter import server
 
@@ -22,6 +23,7 @@ def stop(_: object = None) -> int:
     if builder.working():
         builder.stop()
         console.say("✓ background work stopped; finished parts are kept")
+    lab.end_leftovers()
     record = choice.current()
     if (record and choice.is_ours(record)) or owned.running():
         with console.step("stop the engine and put firewall, links and sysctls back"):

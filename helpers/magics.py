@@ -17,21 +17,20 @@ EXPECT_FAILURE = "--expect-failure"
 
 def _stream(process: "subprocess.Popen[bytes]") -> None:
     """Pass the process's output on while it comes; multi-byte characters may be cut anywhere."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    assert process.stdout  # noqa: S101 - it is a pipe
     with selectors.DefaultSelector() as chooser:
-        for pipe, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
-            if pipe:
-                chooser.register(pipe, selectors.EVENT_READ, (target, codecs.getincrementaldecoder("utf-8")("replace")))
-        while chooser.get_map():
-            # A command sent to the background keeps the pipes open: the cell ends when its shell has ended.
-            ready = chooser.select(timeout=0.05)
-            if not ready and process.poll() is not None:
+        chooser.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            # A command sent to the background keeps the pipe open: the cell ends when its shell has ended.
+            if not chooser.select(timeout=0.05):
+                if process.poll() is not None:
+                    return
+                continue
+            chunk = os.read(process.stdout.fileno(), 65536)
+            sys.stdout.write(decoder.decode(chunk, final=not chunk))
+            if not chunk:
                 return
-            for key, _ in ready:
-                target, decoder = key.data
-                chunk = os.read(key.fd, 65536)
-                target.write(decoder.decode(chunk, final=not chunk))
-                if not chunk:
-                    chooser.unregister(key.fileobj)
 
 
 def run_bash(script: str, *, prefix: Sequence[str] = (), cwd: Path | None = None, expect_failure: bool = False) -> None:
@@ -41,7 +40,8 @@ def run_bash(script: str, *, prefix: Sequence[str] = (), cwd: Path | None = None
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        # In one stream with the rest, in order: JupyterLab paints stderr red, and docker tells its progress there.
+        stderr=subprocess.STDOUT,
         start_new_session=True,
     )
     try:
@@ -51,7 +51,6 @@ def run_bash(script: str, *, prefix: Sequence[str] = (), cwd: Path | None = None
         os.killpg(process.pid, signal.SIGTERM)
         raise
     sys.stdout.flush()
-    sys.stderr.flush()
     if expect_failure:
         if status == 0:
             raise CommandFailed(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from environment import bootstrap, console, files, labenv, paths, process, versions
 from environment.errors import EnvironmentProblem
-from environment.grading import lab
+from environment.grading import inside, lab
 from environment.images import supply
 
 
@@ -40,7 +40,7 @@ def _make_file_system(disk: Path, base: int, megabytes: int) -> None:
 
 def _lay_out(place: Path, base: int) -> None:
     """The folders that a lab expects; the learner's are the learner's."""
-    learner = base + lab.LEARNER
+    learner = base + inside.LEARNER
     for name in ("opt", "var", "root"):
         (place / name).mkdir()
         os.chown(place / name, base, base)
@@ -59,7 +59,7 @@ def _lay_out(place: Path, base: int) -> None:
     (cache / "venv").symlink_to(bootstrap.environment_folder("lab").parent)
     for name in ("docker-compose", "docker-buildx"):
         (state / "docker" / "cli-plugins" / name).symlink_to(f"/lab/tools/{name}")
-    files.write_json(state / "engine.json", lab.engine_record())
+    files.write_json(state / "engine.json", inside.engine_record())
     for owned in ("home", "state", "data", "cache"):
         for path in [place / owned, *(place / owned).rglob("*")]:
             os.chown(path, learner, learner, follow_symlinks=False)
@@ -67,7 +67,7 @@ def _lay_out(place: Path, base: int) -> None:
 
 def _fill(where: lab.Lab, references: list[str]) -> None:
     saved = subprocess.Popen(["docker", "save", *references], env=labenv.lab(), stdout=subprocess.PIPE)
-    docker = where.command("/lab/tools/docker", "--host", f"unix://{lab.SOCKET}", "load", "--quiet", user=0)
+    docker = where.command("/lab/tools/docker", "--host", f"unix://{inside.SOCKET}", "load", "--quiet", user=0)
     loaded = subprocess.run(docker, stdin=saved.stdout, capture_output=True, text=True)
     if loaded.returncode or saved.wait():
         raise EnvironmentProblem(f"the lesson's images could not be put into a lab: {loaded.stderr.strip()[-300:]}")

@@ -11,14 +11,14 @@ from typing import Any
 
 from environment import bootstrap, files, paths, process
 from environment.errors import EnvironmentProblem
-from environment.grading import confined, lab
+from environment.grading import confined, inside, lab, unsharing
 from environment.grading.executor import Cell
 
 #: Beyond every lab's range: a judge is nobody else's user.
 FIRST_ID = lab.FIRST_ID - 1_000
 #: One line from the judge, and all of them (bytes): more is refused unread.
 LARGEST_LINE, LARGEST_ALL = 1 << 20, 8 << 20
-_STATE = f"{lab.DISK}/state/{paths.NAME}"
+_STATE = f"{inside.DISK}/state/{paths.NAME}"
 
 
 @dataclass
@@ -45,25 +45,25 @@ def _start_learner(where: lab.Lab) -> Path:
     folder = where.sockets / "kernel"
     folder.mkdir()
     file, _ = write_connection_file(str(folder / "learner.json"), transport="ipc", ip="/run/lab/kernel/learner")
-    owner = where.base + lab.LEARNER
+    owner = where.base + inside.LEARNER
     os.chown(folder, owner, owner)
     folder.chmod(0o2770)
     os.chown(file, owner, owner)
     Path(file).chmod(0o440)
-    inside = "/run/lab/kernel/learner.json"
+    seen = "/run/lab/kernel/learner.json"
     python = bootstrap.environment_folder("lab") / "bin" / "python"
     words = where.command(
         "env",
         "-i",
-        *where.words(),
+        *inside.words(),
         "sh",
         "-c",
-        f"umask 007; exec {python} -m ipykernel_launcher -f {inside}",
-        cwd=f"{lab.DISK}/home",
+        f"umask 007; exec {python} -m ipykernel_launcher -f {seen}",
+        cwd=f"{inside.DISK}/home",
     )
     with (where.runtime / "learner.log").open("wb") as log:
         subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    return Path(inside)
+    return Path(seen)
 
 
 def _start_judge(where: lab.Lab, group: confined.Group) -> "subprocess.Popen[bytes]":
@@ -72,23 +72,23 @@ def _start_judge(where: lab.Lab, group: confined.Group) -> "subprocess.Popen[byt
     root.mkdir()
     group.make()
     record = where.runtime / "engine.json"
-    files.write_json(record, lab.engine_record())
+    files.write_json(record, inside.engine_record())
     variables = {
         "PATH": os.environ["PATH"],
         "HERE": str(lab.HERE),
         "ROOT": str(root),
         "DISK": str(where.mounted),
-        "ETC": str(where.runtime / "etc"),
-        "BINDS": where.bind_lines(),
+        "ETC": str(where.etc),
+        "BINDS": inside.bind_lines(where.course),
         "JUDGE": str(judge),
         "JUDGE_INSIDE": str(lab.IDS),
-        "GROUPS_OF_LAB": f"{lab.DOCKER_GROUP},{lab.LEARNER}",
+        "GROUPS_OF_LAB": f"{inside.DOCKER_GROUP},{inside.LEARNER}",
         "SOCKETS": str(where.sockets),
         "STATE": _STATE,
         "CGROUPS": " ".join(map(str, group.folders)),
         "ENGINE_RECORD": str(record),
         "VENVS": str(bootstrap.environment_folder("lab").parent),
-        "JUDGE_ENV": " ".join(where.words()),
+        "JUDGE_ENV": " ".join(inside.words()),
     }
     network = f"--net=/proc/{where.init['pid']}/ns/net"
     own = ["unshare", "--mount", "--propagation", "private", "--pid", "--ipc", "--fork", "--kill-child"]
@@ -101,7 +101,7 @@ def _start_judge(where: lab.Lab, group: confined.Group) -> "subprocess.Popen[byt
             stderr=log,
             start_new_session=True,
         )
-    lab.map_ids(lambda: lab.child(running.pid), ((0, where.base, lab.IDS), (lab.IDS, judge, 1)), running)
+    unsharing.map_ids(lambda: unsharing.child(running.pid), ((0, where.base, lab.IDS), (lab.IDS, judge, 1)), running)
     return running
 
 

@@ -39,27 +39,28 @@ def as_text(told: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _row(row: dict[str, Any]) -> str:
-    def quoted(text: object) -> str:
-        return _CODE.sub(r"<code>\1</code>", html.escape(_short(text)))
+def _quoted(text: object) -> str:
+    return _CODE.sub(r"<code>\1</code>", html.escape(_short(text)))
 
+
+def _row(row: dict[str, Any]) -> str:
     points = f"{_number(row['points'] if row['ok'] else 0)} of {_number(row['points'])}"
     if row["ok"]:
-        return f'<div style="{_STYLE.format(colour=_RIGHT)}"><b>✓ right</b> ({points}) – {quoted(row["wanted"])}</div>'
+        return f'<div style="{_STYLE.format(colour=_RIGHT)}"><b>✓ right</b> ({points}) – {_quoted(row["wanted"])}</div>'
     parts = [
         f'<div style="{_STYLE.format(colour=_WRONG)}"><b>✗ not yet</b> ({points})<br>',
-        f"<b>wanted</b> {quoted(row['wanted'])}<br><b>seen</b> {quoted(row['seen'])}",
+        f"<b>wanted</b> {_quoted(row['wanted'])}<br><b>seen</b> {_quoted(row['seen'])}",
     ]
     if row["evidence"]:
-        parts.append(f'<pre style="margin:.2em 0;white-space:pre-wrap">{quoted(row["evidence"])}</pre>')
+        parts.append(f'<pre style="margin:.2em 0;white-space:pre-wrap">{_quoted(row["evidence"])}</pre>')
     if row["hint"]:
-        parts.append(f"<br><b>where to look</b> {quoted(row['hint'])}")
+        parts.append(f"<br><b>where to look</b> {_quoted(row['hint'])}")
     return "".join([*parts, "</div>"])
 
 
 def as_html(told: dict[str, Any]) -> str:
     """The report as HTML."""
     rows = "".join(_row(row) for row in told["rows"])
-    why = f"<p><b>Why it works:</b> {html.escape(told['why'])}</p>" if told["why"] else ""
+    why = f"<p><b>Why it works:</b> {_quoted(told['why'])}</p>" if told["why"] else ""
     total = f"{_number(told['points'])} of {_number(told['maximum'])} points"
     return f'<section aria-label="Result: {total}">{rows}<p><b>{total}</b></p>{why}</section>'

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from environment import labenv, paths
-from environment.grading import executor, proofs, skeleton
+from environment.grading import executor, lab, proofs, skeleton
 
 pytestmark = pytest.mark.usefixtures("engine")
 LESSON = "2-03-containers"
@@ -197,6 +197,9 @@ def test_a_batch_that_was_killed_goes_on_where_it_was(course: Path, graded: tupl
     running.communicate()
     first = {path: path.stat().st_mtime_ns for path in folder.glob("late-*.json")}
     assert first, "it was killed too early"
+    lab.end_leftovers()  # as `stop` does; the next run would do it, too
+    assert not list(Path("/run").glob(f"{paths.NAME}-lab-*"))
+    assert not [line for line in Path("/proc/mounts").read_text().splitlines() if "-lab-" in line]
     done = _grade(course, LESSON, "--jobs", "1")
     marks = _marks(course)
     assert [marks[f"late-{number}"] for number in range(3)] == [2.0, 2.0, 2.0], done.stdout
