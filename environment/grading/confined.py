@@ -4,20 +4,20 @@ import os
 import time
 from pathlib import Path
 
-from environment import paths, process
+from environment import process
 
 _BASE = Path("/sys/fs/cgroup")
 _CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "pids", "devices", "freezer", "blkio", "systemd")
 
 
 class Group:
-    """The cgroup `name` of ours: MB of memory, processes, cores."""
+    """The cgroup `name`: MB of memory, processes, cores."""
 
     def __init__(self, name: str, memory_mb: int, processes: int, cores: float) -> None:
         found = [
             one for one in _CONTROLLERS if (_BASE / one / "cgroup.procs").exists() and not (_BASE / one).is_symlink()
         ]
-        self.folders = [_BASE / one / f"{paths.NAME}-{name}" for one in found]
+        self.folders = [_BASE / one / name for one in found]
         self._values = {
             "memory": {"memory.limit_in_bytes": memory_mb << 20},
             "pids": {"pids.max": processes},
@@ -37,10 +37,15 @@ class Group:
                 os.chown(path, owner or 0, owner or 0)
 
     def usage(self) -> dict[str, float]:
-        """CPU seconds used and MB at the worst moment, so far."""
+        """CPU seconds used, MB at the worst moment, and how many processes were refused, so far."""
         told = {place.parent.name: place for place in self.folders}
         used, peak = told["cpuacct"] / "cpuacct.usage", told["memory"] / "memory.max_usage_in_bytes"
-        return {"cpu_seconds": int(used.read_text()) / 1e9, "peak_mb": int(peak.read_text()) / 1e6}
+        refused = (told["pids"] / "pids.events").read_text().split()[1]
+        return {
+            "cpu_seconds": int(used.read_text()) / 1e9,
+            "peak_mb": int(peak.read_text()) / 1e6,
+            "refused": float(refused),
+        }
 
     def end(self) -> None:
         """Kill everything in the group and below, and remove it."""

@@ -111,6 +111,7 @@ def _daemon() -> dict[str, object]:
         "userland-proxy-path": "/lab/tools/docker-proxy",
         "init-path": "/usr/bin/tini-static",
         "shutdown-timeout": 2,
+        "log-level": "warn",  # its log is a file of ours, and a submission can make it write
         # A CDI description may carry hooks, which run with the engine's own rights.
         "features": {"cdi": False},
         "log-opts": {"max-size": "5m", "max-file": "2"},

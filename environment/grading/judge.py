@@ -61,8 +61,9 @@ def _start_learner(where: lab.Lab) -> Path:
         f"umask 007; exec {python} -m ipykernel_launcher -f {seen}",
         cwd=f"{inside.DISK}/home",
     )
-    with (where.runtime / "learner.log").open("wb") as log:
-        subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    # What the kernel's process itself writes goes nowhere: a file would be a way to fill our disk.
+    nowhere = subprocess.DEVNULL
+    subprocess.Popen(words, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
     return Path(seen)
 
 
@@ -134,7 +135,7 @@ class _Lines:
 def judge(where: lab.Lab, cells: list[Cell], *, cell_seconds: float, seconds: float) -> Judged:
     """Run the cells in the lab and judge them; the whole of it may take `seconds`."""
     told, deadline = Judged(), time.monotonic() + seconds
-    group = confined.Group(f"judge-{where.slot}", 1024, 200, 2.0)
+    group = confined.Group(f"{where.runtime.name}-judge", 1024, 200, 2.0)
     engine = where.engine()
     learner = _start_learner(where)
     running = _start_judge(where, group)

@@ -34,8 +34,10 @@ class Limits:
 
 
 def runtime(slot: int) -> Path:
-    """The folder for a lab's mount points and sockets."""
-    return Path("/run") / f"{paths.NAME}-lab-{slot}"
+    """The folder for a lab's mount points and sockets. Its name, and its cgroups', go with this home's runtime folder: to
+    stop one home's labs does not touch another's."""
+    base = paths.runtime()
+    return base.with_name(f"{base.name}-lab-{slot}")
 
 
 def check_possible() -> None:
@@ -62,7 +64,7 @@ class Lab:
         self.runtime = runtime(slot)
         self.sockets = self.runtime / "sockets"
         self.log = paths.logs() / f"lab-{slot}.log"
-        self.cgroups = confined.Group(f"lab-{slot}", limits.memory_mb, limits.processes, limits.cores)
+        self.cgroups = confined.Group(self.runtime.name, limits.memory_mb, limits.processes, limits.cores)
         self.mounted, self.etc = self.runtime / "disk", self.runtime / "etc"
         self.init: dict[str, int | str | None] = {}
         self._engine: dict[str, int | str | None] = {}
@@ -85,7 +87,9 @@ class Lab:
         root = self.runtime / "root"
         root.mkdir()
         self.sockets.mkdir()
-        os.chown(self.sockets, self.base, self.base)
+        # The one place that lab and machine both write to: a megabyte of memory, lest it become a way to our disk.
+        owner = f"mode=755,uid={self.base},gid={self.base},size=1m,nr_inodes=200,nosuid,nodev,noexec"
+        process.run(["mount", "-t", "tmpfs", "-o", owner, "sockets", str(self.sockets)])
         self.mounted.mkdir()
         inside.write_etc(self.etc)
         process.run(["mount", "-o", "loop,nosuid,nodev", str(self.disk), str(self.mounted)])
@@ -147,7 +151,12 @@ class Lab:
         groups = f"--groups={inside.DOCKER_GROUP}" if user else "--clear-groups"
         # Without bounds, a set-user-ID program in a container's files would hand out what containers are denied.
         bounds = ["--bounding-set=-all"] if user else []
-        return [*enter, "setpriv", f"--reuid={user}", f"--regid={user}", groups, *bounds, *words]
+        # Entering its namespaces brings no process into the lab's cgroups: that comes first, while we may. And where memory
+        # runs out, whoever came in by this door goes before the engine.
+        places = " ".join(f"{place}/cgroup.procs" for place in self.cgroups.folders)
+        script = f'for place in {places}; do echo $$ > "$place"; done; echo 800 > /proc/self/oom_score_adj; exec "$@"'
+        join = ["sh", "-c", script, "sh"]
+        return [*join, *enter, "setpriv", f"--reuid={user}", f"--regid={user}", groups, *bounds, *words]
 
     def stop(self) -> None:
         """End everything in the lab and take its traces from this machine; the disk stays."""
@@ -158,8 +167,9 @@ class Lab:
             if self._outer.stdin:
                 self._outer.stdin.close()
             self._outer = None
-        if os.path.ismount(self.mounted):
-            process.run(["umount", str(self.mounted)])
+        for place in (self.mounted, self.sockets):
+            if os.path.ismount(place):
+                process.run(["umount", str(place)])
         shutil.rmtree(self.runtime, ignore_errors=True)
 
     def __enter__(self) -> "Lab":
@@ -174,7 +184,7 @@ class Lab:
 
 def end_leftovers() -> None:
     """End the labs, and their judges, of a grading that was killed."""
-    for folder in Path("/run").glob(f"{paths.NAME}-lab-*"):
+    for folder in paths.runtime().parent.glob(f"{paths.runtime().name}-lab-*"):
         slot = int(folder.name.rsplit("-", 1)[1])
-        confined.Group(f"judge-{slot}", 0, 0, 0).end()
+        confined.Group(f"{folder.name}-judge", 0, 0, 0).end()
         Lab(slot, Path(), Path()).stop()

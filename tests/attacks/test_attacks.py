@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from environment import paths
-from environment.grading import batch, inside, judge, proofs, release, skeleton
+from environment.grading import batch, inside, judge, lab, proofs, release, skeleton
 from environment.grading.executor import Cell, role
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -141,6 +141,7 @@ HARMFUL = {
     "a-fake-engine",
     "loop-that-ignores-interrupts",
     "fork-bomb",
+    "write-to-the-graders-log",
     "memory-hog",
     "disk-filler",
     "print-a-gigabyte",
@@ -164,6 +165,14 @@ def test_what_does_no_harm_leaves_the_honest_part_its_worth(outcomes: dict[str, 
 def test_a_privileged_container_did_run(outcomes: dict[str, judge.Judged], name: str) -> None:
     """Else an attack from within one would have proved nothing."""
     assert "INSIDE" in _told(outcomes[name]), _told(outcomes[name])
+
+
+def test_limits_hold_for_the_kernel_as_for_containers(outcomes: dict[str, judge.Judged]) -> None:
+    """They were reached, so it was counted; and not passed. (A fork bomb may meet either limit first.)"""
+    most = (lab.Limits().memory_mb << 20) / 1e6
+    hog, bomb = outcomes["memory-hog"].usage, outcomes["fork-bomb"].usage
+    assert 0.9 * most < hog["peak_mb"] <= most
+    assert bomb["refused"] > 0 or 0.9 * most < bomb["peak_mb"] <= most
 
 
 def test_there_is_no_mark_where_the_engine_was_killed(outcomes: dict[str, judge.Judged]) -> None:
