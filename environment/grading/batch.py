@@ -79,6 +79,8 @@ class Slots:
                 disk.unlink(missing_ok=True)
         except EnvironmentProblem as error:
             return judge.Judged(problem=error.what)
+        except Exception as error:  # one submission, or a fault of ours with it, never stops the others
+            return judge.Judged(problem=f"its lab failed: {type(error).__name__}: {error}")
         finally:
             self._free.put(slot)
 

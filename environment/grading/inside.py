@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 
 from environment import bootstrap, paths, versions
@@ -30,7 +31,7 @@ def _runtime() -> Path:
     """
     folder = paths.data() / "labs" / "runtime"
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name("runc.draft")
+    draft = folder / f".runc.{threading.get_ident()}"  # labs start side by side
     shutil.copyfile(owned.programs() / "oci-runtime", draft)
     draft.chmod(0o755)
     draft.rename(folder / "runc")
