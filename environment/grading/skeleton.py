@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import bleach
-
 from environment.grading.executor import Cell, role
 
 LARGEST_NOTEBOOK = 20 << 20
@@ -66,9 +64,9 @@ def _chosen(copies: list[Cell]) -> str:
 
 
 def _extra(cell: Cell, number: int) -> Cell:
-    """A cell of the learner's own. In feedback, its HTML is inert."""
+    """A cell of the learner's own. Text is shown as it was typed, as a block of code: no markup or link in it is alive."""
     kind = "code" if cell["cell_type"] == "code" else "markdown"
-    text = cell["source"] if kind == "code" else bleach.clean(cell["source"])
+    text = cell["source"] if kind == "code" else "\n".join(f"    {line}" for line in cell["source"].splitlines())
     made: dict[str, Any] = {"cell_type": kind, "id": f"extra-{number}", "metadata": {}, "source": text}
     return made | ({"execution_count": None, "outputs": []} if kind == "code" else {})
 

@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from nbconvert.filters import markdown2html
 
 from environment.errors import EnvironmentProblem
 from environment.grading import inbox, report, skeleton, verdicts
@@ -78,10 +79,12 @@ def test_unchanged_demonstrations_are_skipped_and_changed_ones_run() -> None:
 
 
 def test_markup_in_a_learners_text_is_inert() -> None:
-    note = [{"id": "n", "cell_type": "markdown", "source": "<script>alert(1)</script><img src=x onerror=alert(1)>"}]
+    text = "[x](javascript:alert(1))\n\n<script>alert(1)</script>\r<img src=x onerror=alert(1)>\n```\n<b>out</b>"
+    note = [{"id": "n", "cell_type": "markdown", "source": text}]
     told = next(cell for cell in skeleton.rebuild(SOURCE, note).cells if cell["id"] == "extra-1")
-    assert "<script" not in told["source"]
-    assert "<img" not in told["source"]
+    page = markdown2html(told["source"])
+    for live in ("<script", "<img", "href=", "<b>"):
+        assert live not in page, page
 
 
 @pytest.mark.parametrize(
