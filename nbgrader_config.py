@@ -16,6 +16,7 @@ from nbgrader.preprocessors import (
 
 from environment import paths
 from environment.grading import steps
+from environment.notebooks import STUB
 
 c = get_config()  # noqa: F821 – whoever loads this file defines it
 root, build = Path(__file__).resolve().parent, paths.BUILD
@@ -30,7 +31,7 @@ c.CourseDirectory.db_url = f"sqlite:///{build / 'gradebook.db'}"
 # A private exchange: nobody else on this machine reads what learners hand in.
 c.Exchange.root = os.environ.get("COURSE_EXCHANGE", str(build / "exchange"))
 
-c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE"}
+c.ClearSolutions.code_stub = {"python": STUB}
 
 # Submissions never run here: `python3 -m environment grade` judges them in isolated labs; these steps save what it saw.
 c.Autograde.sanitize_preprocessors = [

@@ -29,7 +29,7 @@ def _cpu_seconds() -> float:
     submitted, _ = skeleton.read(proofs.notebook(_LESSON).read_bytes())
     slots = batch.Slots(_LESSON, 1, release.tree())
     before = os.times()
-    record = batch.judge_one(_LESSON, skeleton.rebuild(source, submitted), slots)
+    record = batch.judge_one(_LESSON, skeleton.rebuild(source, submitted), "", slots)
     after = os.times()
     if record.problem or record.points != sum(verdict["maximum"] for verdict in record.verdicts):
         raise RuntimeError(f"an honest submission was not judged right: {record}")
@@ -67,7 +67,7 @@ def _save() -> float:
             place = gradebook.submitted() / name / _LESSON
             place.mkdir(parents=True)
             (place / notebook.name).write_bytes(notebook.read_bytes())
-            _, content = batch.prepare(_LESSON, name)
+            _, content = batch.prepare(_LESSON, name, "")
             verdicts.store(_LESSON, name, verdicts.Record(content, verdicts.JUDGED, told))
         began = time.monotonic()
         batch.save(_LESSON, names)

@@ -8,6 +8,8 @@ from typing import Any
 from environment.errors import EnvironmentProblem
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+#: What stands in a released solution cell; nbgrader's, and ours to know an unsolved one by.
+STUB = "# YOUR CODE HERE"
 _SLUG = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
 
 

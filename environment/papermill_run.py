@@ -58,11 +58,8 @@ def _execute(lesson: str) -> list[str]:
 
 def main(names: list[str]) -> int:
     """Run the named lessons, or all. Raises EnvironmentProblem with everything that fell short."""
-    unknown = [name for name in names if name not in proofs.lessons()]
-    if unknown:
-        raise EnvironmentProblem(f"there is no lesson '{unknown[0]}'.", f"one of: {', '.join(proofs.lessons())}")
     problems: list[str] = []
-    for lesson in names or proofs.lessons():
+    for lesson in proofs.named(names):
         with console.step(f"papermill: {lesson}") as told:
             found = _execute(lesson)
             told.note = "all points" if not found else f"{len(found)} problems"

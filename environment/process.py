@@ -121,3 +121,23 @@ def end(who: object, *, patience: float = 10.0, group: bool = False) -> bool:
                 return True
             time.sleep(0.05)
     return True
+
+
+def remove_cgroup(folder: Path, *, seconds: float = 5.0) -> None:
+    """Kill what is in the cgroup and below, then remove its folders.
+
+    The kernel refuses as long as a killed process is on its way out, so it is tried for up to `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while folder.is_dir():
+        for listed in folder.rglob("cgroup.procs"):
+            for pid in listed.read_text().split():
+                with contextlib.suppress(OSError):
+                    os.kill(int(pid), signal.SIGKILL)
+        folders = [path for path in folder.rglob("*") if path.is_dir()]
+        for child in [*sorted(folders, key=lambda path: len(path.parts), reverse=True), folder]:
+            with contextlib.suppress(OSError):
+                child.rmdir()
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.05)

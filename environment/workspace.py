@@ -9,6 +9,7 @@ from pathlib import Path
 
 from environment import console, files, paths
 from environment.errors import EnvironmentProblem
+from environment.notebooks import STUB
 
 
 def released(source: Path) -> Path:
@@ -26,7 +27,7 @@ def _clear(source: Path) -> str:
     from nbgrader.preprocessors import ClearOutput, ClearSolutions, ComputeChecksums, LockCells
     from traitlets.config import Config
 
-    config = Config({"ClearSolutions": {"code_stub": {"python": "# YOUR CODE HERE"}}})
+    config = Config({"ClearSolutions": {"code_stub": {"python": STUB}}})
     notebook = nbformat.read(source, as_version=4)
     resources: dict[str, object] = {}
     for step in (LockCells, ClearSolutions, ClearOutput, ComputeChecksums):

@@ -1,17 +1,14 @@
 """Where the first lesson's commands run: on this host as root, as an ordinary user in a user namespace, or in a helper
 container. It is chosen by trying; exercises read the same in all three."""
 
-import contextlib
 import os
 import shutil
-import signal
 import subprocess
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from environment import paths
+from environment import paths, process
 from environment.errors import EnvironmentProblem
 from helpers.errors import CannotTell, CourseError
 
@@ -149,32 +146,12 @@ def choose(work: Path) -> Place:
     return found or _helper(work)
 
 
-def _remove_cgroup(folder: Path, *, seconds: float = 5.0) -> None:
-    """Kill what is in the cgroup and below (a process may have dropped the lesson's token), then remove the folders.
-
-    The kernel refuses as long as a killed process is on its way out, so it is tried for up to `seconds`.
-    """
-    deadline = time.monotonic() + seconds
-    while folder.is_dir():
-        for listed in folder.rglob("cgroup.procs"):
-            for pid in listed.read_text().split():
-                with contextlib.suppress(OSError):
-                    os.kill(int(pid), signal.SIGKILL)
-        folders = [path for path in folder.rglob("*") if path.is_dir()]
-        for child in [*sorted(folders, key=lambda path: len(path.parts), reverse=True), folder]:
-            with contextlib.suppress(OSError):
-                child.rmdir()
-        if time.monotonic() > deadline:
-            return
-        time.sleep(0.05)
-
-
 def discard(env: dict[str, str]) -> None:
     """Remove the helper container and the lesson's cgroups, with what still runs in them."""
     from helpers import containers
 
     folder = Path(env.get("CGROUP", "/nonexistent"))
     if folder.is_dir() and folder.name.startswith(paths.NAME):
-        _remove_cgroup(folder)
+        process.remove_cgroup(folder)
     if env.get("COURSE_PLACE_KIND") == "container":
         containers.Container(_HELPER).remove()

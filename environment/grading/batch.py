@@ -3,7 +3,6 @@
 import json
 import os
 import queue
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -16,7 +15,6 @@ from environment.grading.executor import Cell
 
 #: What one submission, and one of its cells, may take (seconds).
 SUBMISSION_SECONDS, CELL_SECONDS = 420.0, 60.0
-_LOCK = threading.Lock()
 
 
 def why_by_hand(course: dict[str, object]) -> str:
@@ -38,22 +36,23 @@ def students(lesson: str, only: str | None = None) -> list[str]:
     return [only] if only else found
 
 
-def prepare(lesson: str, student: str) -> tuple[skeleton.Rebuilt, str]:
-    """Put a submission back on its skeleton, where the marks are saved from; return it and the key of its content."""
-    source = skeleton.cells_of(proofs.notebook(lesson))
+def prepare(lesson: str, student: str, judged_by: str) -> tuple[skeleton.Rebuilt, str]:
+    """Put a submission back on its skeleton, where the marks are saved from; return it and the key of its content and of
+    what judges it (`judged_by`)."""
+    notebook = json.loads(proofs.notebook(lesson).read_text())
+    source = notebook["cells"]
     path = gradebook.submitted() / student / lesson / f"{lesson}.ipynb"
     with path.open("rb") as handle:
         content = handle.read(skeleton.LARGEST_NOTEBOOK + 1)
     cells, problem = skeleton.read(content)
     rebuilt = skeleton.rebuild(source, cells)
     rebuilt.remarks += [problem] if problem else []
-    notebook = json.loads(proofs.notebook(lesson).read_text())
     target = gradebook.rebuilt() / student / lesson / path.name
     files.write_atomically(target, json.dumps({**notebook, "cells": rebuilt.cells}, indent=1))
     stamp = path.with_name("timestamp.txt")
     if stamp.is_file():
         files.write_atomically(target.with_name(stamp.name), stamp.read_text()[:100])
-    return rebuilt, files.digest_of(content, proofs.content_hash(lesson))
+    return rebuilt, files.digest_of(content, judged_by)
 
 
 class Slots:
@@ -62,7 +61,7 @@ class Slots:
     def __init__(self, lesson: str, jobs: int, tree: Path) -> None:
         self._lesson, self._tree, self._limits = lesson, tree, lab.Limits()
         self._free: queue.Queue[int] = queue.Queue()
-        course = json.loads(proofs.notebook(lesson).read_text())["metadata"]["course"]
+        course = proofs.course(lesson)
         self._golden = [disks.golden(slot, lesson, course, tree, self._limits) for slot in range(jobs)]
         for slot in range(jobs):
             self._free.put(slot)
@@ -85,8 +84,8 @@ class Slots:
             self._free.put(slot)
 
 
-def judge_one(lesson: str, rebuilt: skeleton.Rebuilt, slots: Slots) -> verdicts.Record:
-    """Judge one submission. Demonstrations are skipped at first; where a cell then fails that the learner may have built on
+def judge_one(lesson: str, rebuilt: skeleton.Rebuilt, content: str, slots: Slots) -> verdicts.Record:
+    """Judge one submission, known by the key `content`. Demonstrations are skipped at first; where a cell then fails that the learner may have built on
     them, the whole notebook runs."""
     began, source = time.monotonic(), skeleton.cells_of(proofs.notebook(lesson))
     told = slots.judge(skeleton.to_run(rebuilt.cells, source, everything=False))
@@ -101,7 +100,7 @@ def judge_one(lesson: str, rebuilt: skeleton.Rebuilt, slots: Slots) -> verdicts.
     unclear = [verdict["error"] for verdict in told.verdicts if verdict["points"] is None]
     problem = told.problem or (unclear[0] if unclear else "")
     return verdicts.Record(
-        content="",
+        content=content,
         status=verdicts.CANNOT_TELL if problem else verdicts.JUDGED,
         verdicts=told.verdicts,
         errors=told.errors,
@@ -115,9 +114,9 @@ def judge_one(lesson: str, rebuilt: skeleton.Rebuilt, slots: Slots) -> verdicts.
 
 def _judge_all(lesson: str, names: list[str], jobs: int, tree: Path, *, again: bool) -> None:
     """Judge what has no verdict yet; each verdict is on disk as soon as it falls."""
-    waiting = {}
+    waiting, judged_by = {}, proofs.content_hash(lesson)
     for student in names:
-        rebuilt, content = prepare(lesson, student)
+        rebuilt, content = prepare(lesson, student, judged_by)
         known = verdicts.load(lesson, student)
         if again or known is None or known.content != content or known.status == verdicts.CANNOT_TELL:
             waiting[student] = rebuilt, content
@@ -126,11 +125,10 @@ def _judge_all(lesson: str, names: list[str], jobs: int, tree: Path, *, again: b
         return
     slots = Slots(lesson, min(jobs, len(waiting)), tree)
     with ThreadPoolExecutor(min(jobs, len(waiting))) as pool:
-        running = {pool.submit(judge_one, lesson, rebuilt, slots): student for student, (rebuilt, _) in waiting.items()}
+        running = {pool.submit(judge_one, lesson, *known, slots): student for student, known in waiting.items()}
         for number, done in enumerate(as_completed(running), 1):
             student = running[done]
             record = done.result()
-            record.content = waiting[student][1]
             verdicts.store(lesson, student, record)
             told = (
                 f"{record.points:g} points"
@@ -165,14 +163,15 @@ def save(lesson: str, names: list[str]) -> None:
 
 
 def _by_hand(lesson: str, names: list[str], why: str) -> None:
+    judged_by = proofs.content_hash(lesson)
     for student in names:
-        _, content = prepare(lesson, student)
+        _, content = prepare(lesson, student, judged_by)
         verdicts.store(lesson, student, verdicts.Record(content, verdicts.BY_HAND, problem=why))
 
 
 def main(lessons: list[str], *, jobs: int, source: Path | None, student: str | None) -> int:
     """Grade the lessons named, or all that have submissions. Exit status 1 when a submission could not be judged."""
-    names = release.check_names(lessons)
+    names = proofs.named(lessons)
     if source and len(lessons) != 1:
         raise EnvironmentProblem("`--from` takes the submissions of one lesson.", "name it: grade LESSON --from FOLDER")
     problems = inbox.take(source, names[0]) if source else []
@@ -189,7 +188,7 @@ def main(lessons: list[str], *, jobs: int, source: Path | None, student: str | N
                 continue
             if not gradebook.known(lesson):
                 gradebook.release(lesson)
-            why = why_by_hand(json.loads(proofs.notebook(lesson).read_text())["metadata"]["course"])
+            why = why_by_hand(proofs.course(lesson))
             if why:
                 _by_hand(lesson, who, why)
                 console.say(f"– {lesson}: {len(who)} submissions wait to be graded by hand: {why}")

@@ -39,7 +39,7 @@ def main() -> None:
             learner,
             judge,
             seconds=job["seconds"],
-            tell=lambda name, verdict: _tell("verdict", **asdict(verdict)) if verdict else _tell("cell", name=name),
+            tell=lambda verdict: _tell("verdict", **asdict(verdict)),
         )
         _tell("end", errors=_cut(outcome.errors), texts=_cut(outcome.texts), lost=learner.lost)
     finally:

@@ -1,7 +1,6 @@
 """Cgroups with real limits for one lab or one judge (cgroup v1: one folder below each controller)."""
 
 import os
-import time
 from pathlib import Path
 
 from environment import process
@@ -50,14 +49,4 @@ class Group:
     def end(self) -> None:
         """Kill everything in the group and below, and remove it."""
         for place in self.folders:
-            deadline = time.monotonic() + 5
-            while place.exists() and time.monotonic() < deadline:
-                for listed in place.rglob("cgroup.procs"):
-                    for pid in listed.read_text().split():
-                        process.end(process.identity(int(pid)), patience=0.01)
-                below = sorted((path for path in place.rglob("*") if path.is_dir()), key=lambda path: -len(path.parts))
-                for folder in [*below, place]:
-                    try:
-                        folder.rmdir()
-                    except OSError:
-                        time.sleep(0.01)
+            process.remove_cgroup(place)

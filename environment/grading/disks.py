@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from environment import bootstrap, console, files, labenv, paths, process, versions
 from environment.errors import EnvironmentProblem
@@ -15,12 +16,6 @@ def _folder() -> Path:
     folder = paths.data() / "labs"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
-
-
-def _images(course: dict[str, object]) -> list[str]:
-    """The references of a lesson's images, which are in the engine when this returns."""
-    listed = course.get("images", [])
-    return [supply.ensure(str(name)) for name in listed] if isinstance(listed, list) else []
 
 
 def _make_file_system(disk: Path, base: int, megabytes: int) -> None:
@@ -73,9 +68,9 @@ def _fill(where: lab.Lab, references: list[str]) -> None:
         raise EnvironmentProblem(f"the lesson's images could not be put into a lab: {loaded.stderr.strip()[-300:]}")
 
 
-def golden(slot: int, lesson: str, course: dict[str, object], tree: Path, limits: lab.Limits) -> Path:
+def golden(slot: int, lesson: str, course: dict[str, Any], tree: Path, limits: lab.Limits) -> Path:
     """The disk that every lab of the slot begins a lesson with; made where it is missing, or its images changed."""
-    references = _images(course)
+    references = [supply.ensure(name) for name in course["images"]]
     ids = [str((supply.inspect(reference) or {}).get("Id")) for reference in references]
     key = files.digest_of(
         json.dumps([references, ids, limits.disk_mb]), json.dumps(versions.table()), Path(__file__).read_bytes()
@@ -90,7 +85,7 @@ def golden(slot: int, lesson: str, course: dict[str, object], tree: Path, limits
             if references:
                 with lab.Lab(slot, draft, tree, limits) as where:
                     _fill(where, references)
-                    process.end(where.engine(), patience=10)
+                    process.end(where.engine, patience=10)
             draft.rename(disk)
     return disk
 

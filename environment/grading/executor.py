@@ -94,20 +94,19 @@ def conduct(
     judge: Kernel,
     *,
     seconds: float = CELL_SECONDS,
-    tell: Callable[[str, Verdict | None], None] = lambda _, __: None,
+    tell: Callable[[Verdict], None] = lambda _: None,
 ) -> Outcome:
     """Run cells in step: grade cells in the judge's kernel, the opening cell in both, all others in the learner's.
 
-    `seconds` is what a learner's cell may take; `tell` hears of each cell before it runs, and of each verdict.
+    `seconds` is what a learner's cell may take; `tell` hears of each verdict as it falls.
     """
     outcome = Outcome([], {})
     for cell in cells:
         name = cell["id"]
-        tell(name, None)
         if role(cell) == "grade":
             verdict = _judge(judge, cell)
             outcome.verdicts.append(verdict)
-            tell(name, verdict)
+            tell(verdict)
             continue
         opening = role(cell) == "open"
         for kernel in (learner, judge) if opening else (learner,):

@@ -15,6 +15,7 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from environment import paths
 from environment.errors import EnvironmentProblem
+from environment.grading.steps import Skeleton
 
 # nbgrader's own use of its data base draws warnings that are nobody's to act on here.
 warnings.filterwarnings("ignore", category=SAWarning)
@@ -78,6 +79,9 @@ def save(lesson: str, students: Iterable[str], everyone: Iterable[str]) -> dict[
     left_out = ",".join(sorted(set(everyone) - wanted))
     settings = config(assignment_id=lesson, submitted_directory=str(rebuilt()), student_id_exclude=left_out)
     settings.Autograde.force = True
+    # These are on their skeleton already; a second time would number the learner's own cells anew.
+    steps_left = [step for step in settings.Autograde.sanitize_preprocessors if step is not Skeleton]
+    settings.Autograde.sanitize_preprocessors = steps_left
     try:
         Autograde(coursedir=_directory(settings), config=settings, log=_quiet()).start()
     except Exception as error:

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import threading
 from pathlib import Path
 
 from environment import bootstrap, paths, versions
@@ -21,21 +20,6 @@ def engine_record() -> dict[str, str]:
     """What the course in a lab reads about its engine."""
     version = next(one.version for one in versions.components() if one.name == "dockerd")
     return {"kind": "owned", "host": f"unix://{SOCKET}", "version": version}
-
-
-def _runtime() -> Path:
-    """A folder with a `runc` that withholds SYS_PTRACE from every container.
-
-    The kernel lets a process look into another one only if it has all of its capabilities, or SYS_PTRACE. The engine has all:
-    so nobody in a lab can change its mind by writing to its memory, or take its socket from its hands.
-    """
-    folder = paths.data() / "labs" / "runtime"
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".runc.{threading.get_ident()}"  # labs start side by side
-    shutil.copyfile(owned.programs() / "oci-runtime", draft)
-    draft.chmod(0o755)
-    draft.rename(folder / "runc")
-    return folder
 
 
 def words() -> list[str]:
@@ -76,7 +60,10 @@ def _binds(course: Path) -> list[tuple[Path, str]]:
         (python, str(python)),
         (course, COURSE),
         (owned.programs(), "/lab/tools"),
-        (_runtime(), "/lab/engine"),
+        # A `runc` that withholds SYS_PTRACE from every container. The kernel lets a process look into another one only if it
+        # has all of its capabilities, or SYS_PTRACE. The engine has all: so nobody in a lab can change its mind by writing to
+        # its memory, or take its socket from its hands.
+        (owned.programs() / "oci-runtime", "/lab/engine/runc"),
     ]
     return [*own, *shown]
 

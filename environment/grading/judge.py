@@ -136,7 +136,6 @@ def judge(where: lab.Lab, cells: list[Cell], *, cell_seconds: float, seconds: fl
     """Run the cells in the lab and judge them; the whole of it may take `seconds`."""
     told, deadline = Judged(), time.monotonic() + seconds
     group = confined.Group(f"{where.runtime.name}-judge", 1024, 200, 2.0)
-    engine = where.engine()
     learner = _start_learner(where)
     running = _start_judge(where, group)
     try:
@@ -148,7 +147,7 @@ def judge(where: lab.Lab, cells: list[Cell], *, cell_seconds: float, seconds: fl
         ended = False
         for line in _Lines(running.stdout, deadline):
             if line["kind"] == "verdict":
-                if not process.alive(engine):
+                if not process.alive(where.engine):
                     told.problem = "the lab's engine ended or was replaced while the submission ran."
                     return told
                 told.verdicts.append({key: value for key, value in line.items() if key != "kind"})

@@ -20,7 +20,6 @@ from environment.grading import confined, inside, unsharing
 HERE = Path(__file__).parent / "isolation"
 #: Ids that no distribution hands out: /etc/subuid ends far below.
 FIRST_ID, IDS = 2_000_000_000, 65_536
-START_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -67,17 +66,14 @@ class Lab:
         self.cgroups = confined.Group(self.runtime.name, limits.memory_mb, limits.processes, limits.cores)
         self.mounted, self.etc = self.runtime / "disk", self.runtime / "etc"
         self.init: dict[str, int | str | None] = {}
-        self._engine: dict[str, int | str | None] = {}
+        #: Who is process 1 in the lab, and the engine that it was started with.
+        self.engine: dict[str, int | str | None] = {}
         self._outer: subprocess.Popen[bytes] | None = None
 
     @property
     def socket(self) -> Path:
         """The engine's socket, as seen from outside."""
         return self.sockets / "docker.sock"
-
-    def engine(self) -> dict[str, int | str | None]:
-        """The identity of the engine that this lab was started with."""
-        return self._engine
 
     def start(self) -> None:
         """Start the lab; its engine answers when this returns."""
@@ -105,7 +101,6 @@ class Lab:
             "BINDS": inside.bind_lines(self.course),
             "CGROUPS": " ".join(map(str, self.cgroups.folders)),
             "CONTROLLERS": " ".join(place.parent.name for place in self.cgroups.folders),
-            "CGROUP_VERSION": "1",
             "LAB_PATH": f"/lab/engine:/lab/tools:{inside.PATH}",
             "INSIDE": (HERE / "inside.sh").read_text(),
         }
@@ -139,11 +134,11 @@ class Lab:
             )
 
     def _await_engine(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + unsharing.START_SECONDS
         while not api.version(f"unix://{self.socket}", timeout=2):
             self._check(deadline)
             time.sleep(0.02)
-        self._engine = process.identity(unsharing.child(int(str(self.init["pid"]))) or 0)
+        self.engine = process.identity(unsharing.child(int(str(self.init["pid"]))) or 0)
 
     def command(self, *words: str, user: int = inside.LEARNER, cwd: str = "/") -> list[str]:
         """The command line that runs `words` in the lab, as one of its users."""

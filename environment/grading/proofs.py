@@ -7,12 +7,14 @@ Run k of a lesson carries the k-th mistake (or alternative) of every exercise, s
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from environment import console, files, paths, versions
+from environment.errors import EnvironmentProblem
 from environment.grading.executor import Outcome, execute, role
+from environment.notebooks import STUB
 
 TESTS = paths.ROOT / "tests"
-STUB = "# YOUR CODE HERE"
 EXERCISE_ROLES = ("open", "solution", "grade")
 
 
@@ -34,6 +36,20 @@ def lessons() -> list[str]:
 def notebook(lesson: str) -> Path:
     """The lesson's source."""
     return paths.SOURCES / lesson / f"{lesson}.ipynb"
+
+
+def named(names: list[str]) -> list[str]:
+    """The lessons of these names, or all. Raises EnvironmentProblem for one that does not exist."""
+    known = lessons()
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise EnvironmentProblem(f"there is no lesson '{unknown[0]}'.", f"one of: {', '.join(known)}")
+    return names or known
+
+
+def course(lesson: str) -> dict[str, Any]:
+    """The lesson's `course` metadata."""
+    return dict(json.loads(notebook(lesson).read_text())["metadata"]["course"])
 
 
 def load(kind: str, lesson: str) -> dict[str, list[Proof]]:

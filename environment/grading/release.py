@@ -7,20 +7,11 @@ from pathlib import Path
 
 from environment import console, paths, workspace
 from environment.errors import EnvironmentProblem
-from environment.grading import gradebook
+from environment.grading import gradebook, proofs
 
 #: Of the repository, what a learner needs. Tests, proofs and the instructor's sources stay here.
 PARTS = ("README.md", "LICENSE", "pyproject.toml", ".devcontainer", "docs", "environment", "helpers")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".ipynb_checkpoints")
-
-
-def check_names(names: list[str]) -> list[str]:
-    """The lessons named, or all. Raises EnvironmentProblem for one that does not exist."""
-    known = [path.parent.name for path in workspace.sources()]
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise EnvironmentProblem(f"there is no lesson '{unknown[0]}'.", f"one of: {', '.join(known)}")
-    return names or known
 
 
 def tree() -> Path:
@@ -74,7 +65,7 @@ def submit(lesson: str) -> int:
 
 def main(names: list[str]) -> int:
     """`release`: always fresh."""
-    lessons = check_names(names)
+    lessons = proofs.named(names)
     with console.step("the course for learners"):
         made = _zip(tree())
     for lesson in lessons:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from environment.grading.executor import Cell, role
+from environment.notebooks import STUB
 
 LARGEST_NOTEBOOK = 20 << 20
-STUB = "# YOUR CODE HERE"
 #: Of cells that the lesson does not know, this many are kept.
 MOST_EXTRA = 200
 
@@ -29,9 +29,9 @@ def cells_of(path: Path) -> list[Cell]:
 
 def _text(cell: Cell) -> str:
     source = cell.get("source", "")
-    return (
-        source if isinstance(source, str) else "".join(str(line) for line in source) if isinstance(source, list) else ""
-    )
+    if isinstance(source, list):
+        return "".join(map(str, source))
+    return source if isinstance(source, str) else ""
 
 
 def read(content: bytes) -> tuple[list[Cell], str]:
@@ -131,6 +131,6 @@ def to_run(rebuilt: list[Cell], source: list[Cell], *, everything: bool) -> list
     def wanted(cell: Cell) -> bool:
         if cell["cell_type"] != "code" or cell["id"] == "clean-up":
             return False
-        return everything or role(cell) != "teach" or texts.get(cell["id"], "").strip() != cell["source"].strip()
+        return everything or role(cell) != "teach" or texts.get(cell["id"], "").strip() != _text(cell).strip()
 
     return [{**cell, "source": _text(cell)} for cell in rebuilt if wanted(cell)]

@@ -1,8 +1,9 @@
 """Our two steps in nbgrader's autograde: a submission is put back on its skeleton, and verdicts taken elsewhere are filled in."""
 
+import json
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 
@@ -18,20 +19,8 @@ class Skeleton(NbGraderPreprocessor):  # type: ignore[misc]
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Replace the notebook's cells."""
         source = skeleton.cells_of(proofs.notebook(resources["nbgrader"]["assignment"]))
-        submitted = [
-            {
-                "cell_type": cell.cell_type,
-                "id": cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id", ""),
-                "source": cell.source,
-            }
-            for cell in nb.cells
-        ]
-        rebuilt = skeleton.rebuild(source, submitted)
-        nb.cells = [NotebookNode(cell) for cell in rebuilt.cells]
-        for cell in nb.cells:
-            cell.metadata = NotebookNode(cell.metadata)
-            if "nbgrader" in cell.metadata:
-                cell.metadata.nbgrader = NotebookNode(cell.metadata.nbgrader)
+        submitted, _ = skeleton.read(json.dumps(nb).encode())
+        nb.cells = from_dict(skeleton.rebuild(source, submitted).cells)
         nb.nbformat, nb.nbformat_minor = 4, 5
         return nb, resources
 

@@ -1,5 +1,6 @@
 """Expectations about registries: what they hold, whom they let in, what they refuse."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,7 +124,9 @@ class RegistryCheck:
             status = self._asked.ask("GET", "").status_code
             if status != 200:
                 return Seen(False, f"it answers {status} to {self._asked.user or 'everybody'}, so nobody could log in")
-            settings = Path(labenv.lab()["DOCKER_CONFIG"]) / "config.json"
+            # A judge has a configuration of its own, and is shown the learner's.
+            folder = os.environ.get("COURSE_DOCKER_CONFIG") or labenv.lab()["DOCKER_CONFIG"]
+            settings = Path(folder) / "config.json"
             known = files.read_json(settings, {}).get("auths", {})
             kept = [host for host in known if host.endswith(f":{self._port}") and known[host]]
             return Seen(not kept, f"a password for this registry is in {settings}" if kept else "no password is kept")

@@ -14,7 +14,7 @@ _COLOURS = {"tag": "#f0e442", "index": "#cc79a7", "manifest": "#56b4e9", "config
 _Node = tuple[int, str, str]
 
 
-def _walk(store: registries.Registry, repository: str, digest: str, depth: int, kind: str = "") -> list[_Node]:
+def _walk(store: registries.Registry, repository: str, digest: str, depth: int) -> list[_Node]:
     """The content that a digest leads to: (depth, kind, words), in the order of a pull."""
     try:
         found: dict[str, Any] = store.manifest(repository, digest)

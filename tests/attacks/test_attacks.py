@@ -11,6 +11,7 @@ import pytest
 from environment import paths
 from environment.grading import batch, inside, judge, lab, proofs, release, skeleton
 from environment.grading.executor import Cell, role
+from environment.notebooks import STUB
 
 pytestmark = pytest.mark.usefixtures("engine")
 LESSON = "2-03-containers"
@@ -24,14 +25,15 @@ def _submitted() -> list[Cell]:
     """A submission as a learner's file has it, the honest part solved."""
     cells = []
     for cell in SOURCE:
-        text = skeleton.STUB if role(cell) == "solution" and cell["id"] not in HONEST else "".join(cell["source"])
+        text = STUB if role(cell) == "solution" and cell["id"] not in HONEST else "".join(cell["source"])
         cells.append({"cell_type": cell["cell_type"], "id": cell["id"], "source": text})
     return cells
 
 
-def _with(attack: str, *, before: str = "ex-site") -> list[Cell]:
+def _with(attack: str) -> list[Cell]:
+    """A submission with the attack right above its first exercise."""
     cells = _submitted()
-    place = next(number for number, cell in enumerate(cells) if cell["id"] == before)
+    place = next(number for number, cell in enumerate(cells) if cell["id"] == "ex-site")
     return [*cells[:place], {"cell_type": "code", "id": "mine", "source": attack}, *cells[place:]]
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from environment import labenv, paths
-from environment.grading import executor, lab, proofs, skeleton
+from environment.grading import executor, lab, proofs
+from environment.notebooks import STUB
 
 pytestmark = pytest.mark.usefixtures("engine")
 LESSON = "2-03-containers"
@@ -59,7 +60,7 @@ def _notebook(solved: tuple[str, ...] | None = None) -> Notebook:
     notebook: Notebook = json.loads(proofs.notebook(LESSON).read_text())
     for cell in notebook["cells"]:
         if executor.role(cell) == "solution" and solved is not None and cell["id"] not in solved:
-            cell["source"] = skeleton.STUB
+            cell["source"] = STUB
     return notebook
 
 

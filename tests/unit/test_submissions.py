@@ -10,6 +10,7 @@ from nbconvert.filters import markdown2html
 from environment.errors import EnvironmentProblem
 from environment.grading import inbox, report, skeleton, verdicts
 from environment.grading.executor import Cell, role
+from environment.notebooks import STUB
 
 
 def _cell(name: str, source: str, kind: str = "", cell_type: str = "code") -> Cell:
@@ -53,8 +54,8 @@ def test_solutions_are_the_learners_and_everything_else_the_instructors() -> Non
 
 def test_a_missing_solution_is_unsolved_and_a_doubled_one_counts_where_it_was_filled_in() -> None:
     missing = skeleton.rebuild(SOURCE, _submitted(("open", "lesson = 1"), ("demo", "x")))
-    assert _sources(missing)["one"] == skeleton.STUB
-    doubled = skeleton.rebuild(SOURCE, _submitted(("one", skeleton.STUB), ("one", "answer")))
+    assert _sources(missing)["one"] == STUB
+    doubled = skeleton.rebuild(SOURCE, _submitted(("one", STUB), ("one", "answer")))
     assert _sources(doubled)["one"] == "answer"
     assert "2 times" in doubled.remarks[0]
 
@@ -94,7 +95,7 @@ def test_markup_in_a_learners_text_is_inert() -> None:
 def test_what_is_no_notebook_has_no_cells_and_a_reason(content: bytes) -> None:
     cells, problem = skeleton.read(content)
     assert (cells, bool(problem)) == ([], True)
-    assert _sources(skeleton.rebuild(SOURCE, cells))["one"] == skeleton.STUB
+    assert _sources(skeleton.rebuild(SOURCE, cells))["one"] == STUB
 
 
 def test_the_role_of_a_rebuilt_cell_is_the_sources() -> None:

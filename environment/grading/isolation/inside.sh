@@ -9,16 +9,12 @@ mount -t proc -o nosuid,nodev,noexec proc proc
 # Writable as far as the lab's users may write there, which is nowhere; read-only, no privileged container could start.
 mount -t sysfs -o nosuid,nodev,noexec sysfs sys
 mount -t tmpfs -o mode=755,size=1m,nosuid,nodev,noexec cgroup sys/fs/cgroup
-if [ "$CGROUP_VERSION" = 2 ]; then
-    mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup
-else
-    for name in $CONTROLLERS; do
-        mkdir "sys/fs/cgroup/$name"
-        # systemd's hierarchy has a name and no controller; containerd finds no cgroup at all where one is not mounted.
-        [ "$name" = systemd ] && kind=none,name=systemd || kind=$name
-        mount -t cgroup -o "nosuid,nodev,noexec,$kind" cgroup "sys/fs/cgroup/$name"
-    done
-fi
+for name in $CONTROLLERS; do
+    mkdir "sys/fs/cgroup/$name"
+    # systemd's hierarchy has a name and no controller; containerd finds no cgroup at all where one is not mounted.
+    [ "$name" = systemd ] && kind=none,name=systemd || kind=$name
+    mount -t cgroup -o "nosuid,nodev,noexec,$kind" cgroup "sys/fs/cgroup/$name"
+done
 mount -t devpts -o newinstance,ptmxmode=666,mode=620,nosuid,noexec devpts dev/pts
 pivot_root . old
 umount -l /old

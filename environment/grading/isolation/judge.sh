@@ -15,9 +15,10 @@ ln -s /lab/tools lab/disk/data/containers-course/bin
 ln -s /lab/tools/docker-compose /lab/tools/docker-buildx ".$STATE/docker/cli-plugins/"
 cp "$ENGINE_RECORD" ".$STATE/engine.json"
 chown -hR "$JUDGE:$JUDGE" lab/disk
-for shown in lessons docker/contexts; do
-    show "$DISK/${STATE#/lab/disk/}/$shown" "$STATE/$shown" ro,nosuid,nodev,noexec,nosymfollow
-done
+theirs=$DISK/${STATE#/lab/disk/} still=ro,nosuid,nodev,noexec,nosymfollow
+show "$theirs/lessons" "$STATE/lessons" $still
+show "$theirs/docker/contexts" "$STATE/docker/contexts" $still
+show "$theirs/docker" "$STATE/docker-of-learner" $still
 for place in $CGROUPS; do
     echo $$ > "$place/cgroup.procs"
 done
@@ -29,4 +30,4 @@ cd /lab/disk/home
 # is to read what belongs to the lab. The ids are mapped from outside, then a word comes on stdin, then the job.
 exec unshare --user --keep-caps sh -c 'read -r go; exec setpriv --reuid '"$JUDGE_INSIDE"' --regid '"$JUDGE_INSIDE"' \
     --groups '"$GROUPS_OF_LAB"' --bounding-set=-all,+dac_read_search --inh-caps=-all,+dac_read_search \
-    --ambient-caps=-all,+dac_read_search --no-new-privs env -i "$@" python -m environment.grading.conductor' sh $JUDGE_ENV
+    --ambient-caps=-all,+dac_read_search --no-new-privs env -i "$@" COURSE_DOCKER_CONFIG=$STATE/docker-of-learner python -m environment.grading.conductor' sh $JUDGE_ENV
