@@ -49,13 +49,13 @@ def describe(now: dict[str, Any]) -> str:
     return f"{console.bar(now['done'], now['total'])} · {elapsed // 60}:{elapsed % 60:02} · {now['step']}"
 
 
-def lesson_images() -> list[str]:
-    """The images that the lessons name in their metadata, in the order of the lessons."""
-    wanted: list[str] = []
+def lessons_want(*keys: str) -> list[str]:
+    """What the lessons name in their metadata under these keys (`images`, `addons` …), in the order of the lessons."""
+    wanted: dict[str, None] = {}
     for notebook in sorted([*paths.SOURCES.glob("*/*.ipynb"), *paths.WORKSPACE.glob("[1-9]*/*.ipynb")]):
         course = json.loads(notebook.read_text())["metadata"].get("course", {})
-        wanted += [image for image in course.get("images", []) if image not in wanted]
-    return wanted
+        wanted |= dict.fromkeys(name for key in keys for name in course.get(key, []))
+    return list(wanted)
 
 
 def plan(record: dict[str, Any]) -> Plan:
@@ -66,7 +66,7 @@ def plan(record: dict[str, Any]) -> Plan:
         for component in versions.components("engine"):
             steps.append((f"building {component.name}", lambda c=component: golang.build(c, interpreter), ""))  # type: ignore[misc]
         steps.append(("starting the engine", _start_engine, "engine"))
-    names = lesson_images()
+    names = lessons_want("images")
     # An image with a program that has to be compiled can wait until the tools that every lesson needs are there.
     late = [name for name in names if standin.programs(name)]
     steps += [_image_step(name) for name in names if name not in late]
@@ -86,13 +86,17 @@ def _image_step(name: str) -> tuple[str, Callable[[], object], str]:
 
 def cluster_plan() -> Plan:
     """What the Kubernetes lessons need, after all that the Docker lessons do. The engine has to answer by now."""
-    from environment.cluster import node_image, programs
+    from environment.cluster import addons, node_image, programs
 
     steps: Plan = []
     for component in programs.wanted():
         steps.append((f"building {component.name}", lambda c=component: programs.build(c), ""))  # type: ignore[misc]
     steps.append(("installing kind, kubectl and helm", programs.install, ""))
     steps.append(("the image of the cluster's nodes", node_image.ensure, "cluster"))
+    for name in lessons_want("programs"):
+        steps.append((f"building {name}", lambda n=name: programs.add(n), f"program-{name}"))  # type: ignore[misc]
+    for name in lessons_want("addons"):
+        steps.append((f"preparing {name}", lambda n=name: addons.prepare(n), f"addon-{name}"))  # type: ignore[misc]
     steps.append(("dropping what only building needed", golang.drop_caches, ""))
     return steps
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from environment import pictures_kubernetes
+from environment import pictures_kubernetes, pictures_registries
 from environment.drawing import BLUE, GREEN, GREY, ORANGE, RED, arrow, box, canvas
 
 
@@ -43,23 +43,6 @@ def _container() -> Figure:
         box(axes, x, 1.1, 2.6, 1.9, name, BLUE, top=True)
         box(axes, x + 0.2, 1.25, 2.2, 0.5, "own root directory", "white")
         box(axes, x + 0.2, 1.85, 2.2, 0.7, "process 1\nown pids, network, name", "white")
-    return figure
-
-
-def _registry() -> Figure:
-    figure, axes = canvas(8.6, 3.0)
-    box(axes, 0.2, 1.0, 1.5, 1.0, "engine\ndocker push", ORANGE)
-    box(axes, 3.0, 0.2, 5.4, 2.6, "registry", GREY, top=True)
-    box(axes, 3.2, 1.75, 1.3, 0.6, "tag 1.0", "white")
-    box(axes, 5.0, 1.75, 1.4, 0.6, "manifest\nsha256:4f…", BLUE)
-    box(axes, 6.9, 1.75, 1.3, 0.6, "config", GREEN)
-    box(axes, 6.9, 1.05, 1.3, 0.55, "layer", GREEN)
-    box(axes, 6.9, 0.35, 1.3, 0.55, "layer", GREEN)
-    arrow(axes, (4.5, 2.05), (5.0, 2.05), "")
-    for y in (2.05, 1.33, 0.63):
-        arrow(axes, (6.4, 2.05), (6.9, y), "")
-    arrow(axes, (1.7, 1.25), (6.9, 0.75), "1. blobs", above=False)
-    arrow(axes, (1.7, 1.75), (3.2, 2.0), "2. manifest")
     return figure
 
 
@@ -183,7 +166,9 @@ def _stacks() -> Figure:
     return figure
 
 
-PICTURES: dict[str, Callable[[], Figure]] = pictures_kubernetes.PICTURES | {
+PICTURES: dict[str, Callable[[], Figure]] = {
+    **pictures_kubernetes.PICTURES,
+    **pictures_registries.PICTURES,
     "notebooks/2-01-engine/engine.svg": _engine,
     "notebooks/2-03-containers/lifecycle.svg": _lifecycle,
     "notebooks/2-05-networking/networks.svg": _networks,
@@ -193,7 +178,6 @@ PICTURES: dict[str, Callable[[], Figure]] = pictures_kubernetes.PICTURES | {
     "notebooks/1-01-what-is-a-container/container.svg": _container,
     "notebooks/1-01-what-is-a-container/docker.svg": _docker,
     "notebooks/1-02-containers-vs-vms/stacks.svg": _stacks,
-    "notebooks/3-01-push-pull-self-host/registry.svg": _registry,
 }
 
 

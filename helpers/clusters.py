@@ -7,10 +7,11 @@ from typing import TypeVar
 
 import yaml
 
-from environment import files, paths
-from environment.cluster import addons, kind, loading
+from environment import builder, files, paths
+from environment.cluster import addons, kind, loading, programs
 from environment.errors import EnvironmentProblem
 from environment.images import supply
+from helpers import readiness
 from helpers.errors import CourseError
 from helpers.progress import line
 
@@ -86,8 +87,25 @@ def add(addon: str, shape: str = "single") -> None:
     On a cluster of the learner's own nothing is installed: there it has to be there already.
     """
     if not own_context():
+        if builder.working():
+            readiness.stage(f"addon-{addon}")
         with line() as tell:
             _told(lambda: addons.ensure(addon, shape, tell))
+
+
+def drop(addon: str, shape: str = "single") -> None:
+    """Take an add-on away that would get in the way of other lessons; metrics-server stays."""
+    if not own_context():
+        _told(lambda: addons.remove(addon, shape))
+
+
+def program(name: str) -> None:
+    """Make sure that a program which only some lessons take (`cosign`) is in their PATH. Progress is shown."""
+    if builder.working():
+        readiness.stage(f"program-{name}")
+    with line() as tell:
+        tell(f"{name} (the first time it is built)")
+        _told(lambda: programs.add(name))
 
 
 def pause(shape: str = "single") -> None:

@@ -36,6 +36,8 @@ def bring_up(name: str, metadata: dict[str, Any], folder: Path) -> None:
     references += [images.shop_image(version).reference for version in metadata.get("shop", [])]
     if references:
         clusters.load(*references, shape=shape_of(metadata))
+    for program in metadata.get("programs", []):
+        clusters.program(program)
     for addon in metadata.get("addons", []):
         clusters.add(addon, shape_of(metadata))
     namespaces.ensure(namespace_of(name), security=metadata.get("security", ""))
@@ -65,6 +67,8 @@ def clean(name: str, metadata: dict[str, Any], folder: Path, *, last: bool) -> N
     for kind, names in metadata.get("names", {}).get("cluster", {}).items():
         for one in names:
             kube.delete(kind, one)
+    for addon in metadata.get("addons", []):
+        clusters.drop(addon, shape_of(metadata))
     if last and shape_of(metadata) == "single":
         clusters.pause("single")
     elif last:

@@ -99,6 +99,7 @@ def forget_registries(ports: Iterable[int]) -> None:
                 client().images.remove(tag, force=True)
     settings = Path(labenv.lab()["DOCKER_CONFIG"]) / "config.json"
     told = files.read_json(settings, {})
-    if any(host in told.get("auths", {}) for host in hosts):
-        told["auths"] = {host: entry for host, entry in told["auths"].items() if host not in hosts}
-        files.write_json(settings, told)
+    for place in ("auths", "credHelpers"):
+        if any(host in told.get(place, {}) for host in hosts):
+            told[place] = {host: entry for host, entry in told[place].items() if host not in hosts}
+            files.write_json(settings, told)

@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 
+from environment.cluster import loading
 from helpers import wait
 from helpers.errors import CourseError, NotFound
 
@@ -19,28 +20,55 @@ MANIFESTS = (
 _SECONDS = 5
 
 
-class Registry:
-    """The registry on loopback port `port`. `ca` is a certificate file to trust: with one, it is asked over TLS."""
+def _as_told(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leaves the header as it is: a session with a user would put the password in the token's place."""
+    return request
 
-    def __init__(self, port: int, *, user: str = "", password: str = "", ca: Path | None = None) -> None:
+
+class Registry:
+    """The registry on loopback port `port`. `ca` is a certificate file to trust: with one, it is asked over TLS.
+
+    A registry that wants tokens is given one, from the office that it names, for `user` – or just the given `token`."""
+
+    def __init__(
+        self, port: int, *, user: str = "", password: str = "", token: str = "", ca: Path | None = None
+    ) -> None:
         self.port, self.user = port, user
         self.url = f"{'https' if ca else 'http'}://localhost:{port}"
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of this machine does not know our loopback
         self._session.auth = (user, password) if user else None
+        self._session.headers.update({"Authorization": f"Bearer {token}"} if token else {})
+        self._fixed = bool(token)
         self._session.verify = str(ca) if ca else True
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
         """One request below `/v2/`; whatever the answer's status, it is returned. Raises CourseError when there is none."""
         headers = {"Accept": ", ".join(MANIFESTS), **options.pop("headers", {})}
         try:
-            return self._session.request(method, f"{self.url}/v2/{path}", headers=headers, timeout=_SECONDS, **options)
+            url = f"{self.url}/v2/{path}"
+            reply = self._session.request(method, url, headers=headers, timeout=_SECONDS, **options)
+            challenge = reply.headers.get("WWW-Authenticate", "")
+            if reply.status_code == 401 and not self._fixed and challenge.lower().startswith("bearer "):
+                told = requests.utils.parse_dict_header(challenge[len("bearer ") :])
+                token = self._token({name: str(value) for name, value in told.items()})
+                headers["Authorization"] = f"Bearer {token}"
+                reply = self._session.request(
+                    method, url, headers=headers, timeout=_SECONDS, auth=_as_told, **options
+                )
+            return reply
         except requests.exceptions.SSLError as error:
             raise CourseError(f"the connection to port {self.port} is not trusted: {error.args[0]}") from None
         except requests.exceptions.RequestException as error:
             raise CourseError(f"no registry answers on port {self.port} ({type(error).__name__})") from None
         except OSError as error:  # requests' way to say so
             raise CourseError(f"{self._session.verify} cannot be used as a certificate ({error.args[0]})") from None
+
+    def _token(self, told: dict[str, str]) -> str:
+        """A token from the office that the registry names in its challenge; empty where it gives us none."""
+        query = {name: told[name] for name in ("service", "scope") if name in told}
+        reply = self._session.get(told.get("realm", ""), params=query, timeout=_SECONDS)
+        return str(reply.json().get("token", "")) if reply.status_code == 200 else ""
 
     def _json(self, path: str) -> dict[str, Any]:
         reply = self.ask("GET", path)
@@ -96,6 +124,16 @@ def get(port: int, *, user: str = "", password: str = "", ca: Path | None = None
     ['team/box']
     """
     return Registry(port, user=user, password=password, ca=ca).wait()
+
+
+def full_name(reference: str) -> str:
+    """The address that an engine reads in a short name.
+
+    >>> full_name("nginx")
+    'docker.io/library/nginx:latest'
+    """
+    named = "@" in reference or ":" in reference.rpartition("/")[2]
+    return loading.full_name(str(reference) if named else f"{reference}:latest")
 
 
 def digest_of(content: bytes) -> str:

@@ -1,32 +1,58 @@
-"""What a cluster gets on first use: so far metrics-server, which `kubectl top` and autoscaling stand on."""
+"""What a cluster gets on first use: metrics-server, which `kubectl top` and autoscaling stand on, and Kyverno, which decides
+what may run."""
 
+import contextlib
 import shutil
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from environment import bootstrap, console, files, paths, versions
-from environment.cluster import kind, loading
+from environment.cluster import admission, kind, loading
 from environment.errors import EnvironmentProblem
 from environment.images import supply
 from environment.supply import golang
 
 FOLDER = Path(__file__).with_name("addons")
-#: add-on → its image, and what tells that it works.
-ADDONS = {
-    "metrics-server": (
-        "registry.k8s.io/metrics-server/metrics-server:v0.9.0",
-        ("wait", "--for=condition=Available", "apiservice/v1beta1.metrics.k8s.io", "--timeout=90s"),
-    )
-}
 LABEL = "containers-course.addon"
+
+
+@dataclass(frozen=True)
+class AddOn:
+    """An add-on: its image, its manifest, the kubectl words that wait until it works, and – where it is taken away when the
+    lesson ends – its namespace, and what it makes by itself."""
+
+    image: str
+    manifest: Callable[[], Path]
+    works: tuple[str, ...]
+    namespace: str = ""
+    makes: tuple[str, ...] = ()
+
+
+ADDONS = {
+    "metrics-server": AddOn(
+        "registry.k8s.io/metrics-server/metrics-server:v0.9.0",
+        lambda: FOLDER / "metrics-server" / "manifest.yaml",
+        ("wait", "--for=condition=Available", "apiservice/v1beta1.metrics.k8s.io", "--timeout=90s"),
+    ),
+    "kyverno": AddOn(
+        admission.IMAGE,
+        admission.manifest,
+        ("--namespace", "kyverno", "rollout", "status", "deployment/kyverno-admission-controller", "--timeout=90s"),
+        "kyverno",
+        ("validatingwebhookconfigurations,mutatingwebhookconfigurations", "webhook.kyverno.io/managed-by=kyverno"),
+    ),
+}
 
 
 def _key(name: str) -> str:
     return files.digest_of(golang.key(versions.component(name)), (FOLDER / name / "Dockerfile").read_bytes())
 
 
-def _image(name: str, reference: str) -> None:
+def image(name: str) -> None:
     """Make sure that the add-on's image is in the engine: pulled, or built from the Go module of the same name."""
+    reference = ADDONS[name].image
     present = supply.inspect(reference)
     if supply.source() == "registry":
         if not present:
@@ -41,6 +67,12 @@ def _image(name: str, reference: str) -> None:
         supply.docker(*words, "--file", str(FOLDER / name / "Dockerfile"), folder)
 
 
+def prepare(name: str) -> None:
+    """Make what the add-on takes – its image and manifest – without a cluster: the slow part, ahead of its first use."""
+    image(name)
+    ADDONS[name].manifest()
+
+
 def ensure(name: str, shape: str = "single", tell: kind.Tell = lambda _: None) -> None:
     """Make it so that the add-on works in the course's cluster of that shape, which has to run. Quick where it does already.
 
@@ -48,17 +80,35 @@ def ensure(name: str, shape: str = "single", tell: kind.Tell = lambda _: None) -
     """
     if name not in ADDONS:
         raise EnvironmentProblem(f"there is no add-on '{name}'.", f"one of: {', '.join(ADDONS)}")
-    reference, works = ADDONS[name]
+    addon = ADDONS[name]
     with files.lock(f"addon-{name}", wait=900):
         tell(f"{name}: its image (the first time it is built)")
-        _image(name, reference)
-        loading.load(shape, reference)
+        prepare(name)
+        loading.load(shape, addon.image)
         tell(f"{name}: starting")
-        manifest = str(FOLDER / name / "manifest.yaml")
         try:
-            kind.kubectl(shape, "apply", "--server-side", "--force-conflicts", "-f", manifest)
-            kind.kubectl(shape, *works, seconds=95)
+            words = ["apply", "--server-side", "--force-conflicts", "-f", str(addon.manifest())]
+            kind.kubectl(shape, *words, seconds=60)
+            kind.kubectl(shape, *addon.works, seconds=95)
         except EnvironmentProblem:
             # An API that nobody serves keeps every namespace from being deleted.
-            kind.kubectl(shape, "delete", "--ignore-not-found", "--wait=false", "-f", manifest)
+            kind.kubectl(shape, "delete", "--ignore-not-found", "--wait=false", "-f", str(addon.manifest()))
             raise
+
+
+def remove(name: str, shape: str = "single") -> None:
+    """Take an add-on with a namespace of its own away, whole; others stay. Nothing happens where it is not there."""
+    addon = ADDONS[name]
+    if not addon.namespace or not kind.kubectl(shape, "get", "namespace", addon.namespace, "--ignore-not-found"):
+        return
+    with files.lock(f"addon-{name}", wait=900), console.step(f"take {name} out of the cluster"):
+        gone = ["--ignore-not-found", "--wait=true", "--timeout=60s"]
+        # Its programs first: they would make again what it made by itself, and nothing of the cluster may wait for them.
+        kind.kubectl(shape, "--namespace", addon.namespace, "delete", "deployments", "--all", *gone, seconds=65)
+        kinds, label = addon.makes
+        kind.kubectl(shape, "delete", kinds, "--selector", label, *gone, seconds=65)
+        # Before its kinds: a namespace whose content is listed while kinds disappear takes minutes to go.
+        kind.kubectl(shape, "delete", "namespace", addon.namespace, *gone, seconds=65)
+        with contextlib.suppress(EnvironmentProblem):  # what is late goes by itself
+            words = ["delete", "--ignore-not-found", "--wait=false", "-f", str(addon.manifest())]
+            kind.kubectl(shape, *words, seconds=60)

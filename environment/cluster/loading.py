@@ -20,7 +20,7 @@ def load(shape: str, *references: str) -> None:
     for node in kind.nodes(shape):
         known = supply.docker("exec", node, "ctr", "--namespace", "k8s.io", "images", "list", "--quiet").split()
         told = kind.record(shape).get("loaded", {}).get(node, {})
-        wanted = [name for name in references if _in_node(name) not in known or told.get(name) != now[name]]
+        wanted = [name for name in references if full_name(name) not in known or told.get(name) != now[name]]
         if not wanted:
             continue
         importer = ["docker", "exec", "--interactive", node, "ctr", "--namespace", "k8s.io", "images", "import", "-"]
@@ -34,7 +34,7 @@ def load(shape: str, *references: str) -> None:
         kind.note(shape, loaded={**loaded, node: {**loaded.get(node, {}), **{name: now[name] for name in wanted}}})
 
 
-def _in_node(reference: str) -> str:
+def full_name(reference: str) -> str:
     """The full name under which containerd keeps it: `nginx:1.26` is docker.io/library/nginx:1.26."""
     first, slash, _ = reference.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):

@@ -1,4 +1,4 @@
-"""kind, kubectl and helm for the lab: a suitable version on the user's PATH, else built from Go modules."""
+"""kind, kubectl, helm – and what single lessons add – for the lab: a suitable version on the user's PATH, else built from Go modules."""
 
 import os
 import re
@@ -7,6 +7,7 @@ import subprocess
 
 from environment import bootstrap, labenv, versions
 from environment.engine import owned
+from environment.errors import EnvironmentProblem
 from environment.images import supply
 from environment.supply import golang
 
@@ -15,7 +16,10 @@ MINIMUM: dict[str, tuple[tuple[str, ...], tuple[int, int]]] = {
     "kind": (("version",), (0, 33)),
     "kubectl": (("version", "--client"), (1, 36)),
     "helm": (("version", "--short"), (4, 0)),
+    "cosign": (("version",), (3, 1)),
 }
+#: Programs that only the lessons have which name them in their metadata.
+EXTRA = ("cosign",)
 
 
 def suitable(program: str) -> str | None:
@@ -37,7 +41,7 @@ def suitable(program: str) -> str | None:
 def wanted() -> list[versions.Component]:
     """What has to be built for clusters: programs that are not on PATH, and – where images are not pulled – what the node
     image is made of. kubectl comes with the node's Kubernetes there."""
-    programs = [name for name in MINIMUM if not suitable(name)]
+    programs = [name for name in MINIMUM if name not in EXTRA and not suitable(name)]
     if supply.source() == "registry":
         return [versions.component(name) for name in programs]
     inside = [*versions.components("cluster"), *versions.components("node")]
@@ -53,3 +57,17 @@ def install() -> None:
 def build(component: versions.Component) -> None:
     """Build one of `wanted`, unless the cache has it."""
     golang.build(component, bootstrap.python())
+
+
+def add(name: str) -> None:
+    """Make sure that a program of EXTRA is in the lab's PATH, built where it is missing. Quick where it is there.
+
+    Raises EnvironmentProblem when it can't be had.
+    """
+    if name not in EXTRA:
+        raise EnvironmentProblem(f"there is no program '{name}' to add.", f"one of: {', '.join(EXTRA)}")
+    if suitable(name):
+        return
+    component = versions.component(name)
+    build(component)
+    golang.install(component.stage, owned.programs())

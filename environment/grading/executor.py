@@ -61,7 +61,7 @@ class Outcome:
 
 
 def role(cell: Cell) -> str:
-    """`open`, `grade`, `solution`, `teach` or `text`."""
+    """`open`, `grade`, `solution`, `prepare` (sets an exercise up: its id ends so), `teach` or `text`."""
     if cell["cell_type"] != "code":
         return "text"
     marks = cell["metadata"].get("nbgrader", {})
@@ -69,7 +69,9 @@ def role(cell: Cell) -> str:
         return "grade"
     if marks.get("solution"):
         return "solution"
-    return "open" if marks.get("grade_id") == "open" else "teach"
+    if marks.get("grade_id") == "open":
+        return "open"
+    return "prepare" if cell["id"].endswith("-prepare") else "teach"
 
 
 def _judge(kernel: Kernel, cell: Cell) -> Verdict:
@@ -124,7 +126,7 @@ def execute(
     source: Path,
     replacements: Mapping[str, str] | None = None,
     *,
-    roles: Iterable[str] = ("open", "solution", "teach", "grade"),
+    roles: Iterable[str] = ("open", "prepare", "solution", "teach", "grade"),
 ) -> Outcome:
     """Run the notebook at `source` with the solution cells replaced as given; the lesson is cleaned before and after.
 

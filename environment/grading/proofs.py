@@ -15,7 +15,7 @@ from environment.grading.executor import Outcome, execute, role
 from environment.notebooks import STUB
 
 TESTS = paths.ROOT / "tests"
-EXERCISE_ROLES = ("open", "solution", "grade")
+EXERCISE_ROLES = ("open", "prepare", "solution", "grade")
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,9 @@ def prove(lesson: str) -> list[str]:
     if problems:
         return problems
     with console.step(f"{lesson}: reference solution"):
-        problems += _all_or_nothing(lesson, "reference", execute(source), everything=True)
+        # As grading runs it, without the teaching cells; papermill runs the whole lesson.
+        reference = execute(source, roles=EXERCISE_ROLES)
+        problems += _all_or_nothing(lesson, "reference", reference, everything=True)
     with console.step(f"{lesson}: unsolved"):
         unsolved = execute(source, dict.fromkeys(check_of(lesson), STUB), roles=EXERCISE_ROLES)
         problems += _all_or_nothing(lesson, "unsolved", unsolved, everything=False)

@@ -92,7 +92,7 @@ def rebuild(source: list[Cell], submitted: list[Cell]) -> Rebuilt:
         given = copies.get(cell["id"], [])
         if role(cell) == "solution":
             text = _chosen(given)
-        elif role(cell) == "teach" and given:
+        elif role(cell) in {"teach", "prepare"} and given:
             text = given[0]["source"]
         made.append({**cell, "source": text})
         made += after.get(cell["id"], [])

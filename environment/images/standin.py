@@ -197,7 +197,9 @@ def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
         docker("start", container)
         for component, place in programs(name):
             docker("cp", str(golang.build(component, bootstrap.python())), f"{container}:{place}")
-        docker("exec", container, "sh", "-euc", _script(name, made))
+        # Several images may be made at once; apt's downloads are kept in one place.
+        with files.lock("apt", wait=900):
+            docker("exec", container, "sh", "-euc", _script(name, made))
         docker(
             "commit",
             *_changes(name),

@@ -6,9 +6,11 @@ Those of Kubernetes objects are in `helpers.checks.kubernetes` and `.workloads`:
 from helpers.checks.built import image
 from helpers.checks.composed import service
 from helpers.checks.connections import connection, network
+from helpers.checks.decided import decision
 from helpers.checks.docker import container
 from helpers.checks.hosts import cgroup, process, root_file_system, shared_namespaces
 from helpers.checks.linted import dockerfile
+from helpers.checks.ringing import bell
 from helpers.checks.storage import archive, volume
 from helpers.checks.stored import registry
 from helpers.checks.values import answer
@@ -21,9 +23,11 @@ __all__ = [
     "Seen",
     "answer",
     "archive",
+    "bell",
     "cgroup",
     "connection",
     "container",
+    "decision",
     "dockerfile",
     "http",
     "image",

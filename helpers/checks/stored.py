@@ -1,25 +1,15 @@
-"""Expectations about registries: what they hold, whom they let in, what they refuse."""
+"""Expectations about registries: what they hold, what they take, how they show who they are."""
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
-from environment import files, labenv
 from helpers import containers, registries
+from helpers.checks.rights import RightsCheck
 from helpers.checks.verdict import Expectation, Seen
 from helpers.errors import CourseError, NotFound
 
 
-class RegistryCheck:
+class RegistryCheck(RightsCheck):
     """What can be expected of the registry on a loopback port."""
-
-    def __init__(self, port: int, user: str, password: str, ca: Path | None) -> None:
-        self._port = port
-        self._asked = registries.Registry(port, user=user, password=password, ca=ca)
-        self._plain = registries.Registry(port, ca=ca)
-
-    def _expect(self, words: str, look: Callable[[], Seen], points: float, hint: str) -> Expectation:
-        return Expectation(f"the registry on port {self._port} {words}", look, points, hint)
 
     def has_tags(
         self, repository: str, *tags: str, points: float = 1, hint: str = "a tag that was not pushed stays at home"
@@ -117,36 +107,16 @@ class RegistryCheck:
 
         return self._expect(f"has at most {megabytes:g} MB on its disk, once '{once}' is gone", look, points, hint)
 
-    def has_no_login(self, points: float = 1, hint: str = "`docker logout`") -> Expectation:
-        """It lets the user in, and Docker's configuration has no password for it."""
+    def has_only_tags(
+        self, repository: str, *tags: str, points: float = 1, hint: str = "`/v2/NAME/tags/list` tells them"
+    ) -> Expectation:
+        """The repository has these tags and no other."""
 
         def look() -> Seen:
-            status = self._asked.ask("GET", "").status_code
-            if status != 200:
-                return Seen(False, f"it answers {status} to {self._asked.user or 'everybody'}, so nobody could log in")
-            # A judge has a configuration of its own, and is shown the learner's.
-            folder = os.environ.get("COURSE_DOCKER_CONFIG") or labenv.lab()["DOCKER_CONFIG"]
-            settings = Path(folder) / "config.json"
-            known = files.read_json(settings, {}).get("auths", {})
-            kept = [host for host in known if host.endswith(f":{self._port}") and known[host]]
-            return Seen(not kept, f"a password for this registry is in {settings}" if kept else "no password is kept")
+            found = set(self._asked.tags(repository))
+            return Seen(found == set(tags), f"'{repository}' has the tags {', '.join(sorted(found)) or 'none'}")
 
-        return self._expect("has no password of a login left in Docker's configuration", look, points, hint)
-
-    def is_guarded(self, points: float = 1, hint: str = "`/v2/` without a password") -> Expectation:
-        """It lets the user in, and nobody else: neither without a password nor with a wrong one."""
-
-        def look() -> Seen:
-            wrong = registries.Registry(self._port, user="nobody", password="wrong")  # noqa: S106
-            told = {
-                "with the password": self._asked.ask("GET", "").status_code,
-                "without one": self._plain.ask("GET", "").status_code,
-                "with a wrong one": wrong.ask("GET", "").status_code,
-            }
-            text = ", ".join(f"{how} it answers {status}" for how, status in told.items())
-            return Seen(list(told.values()) == [200, 401, 401], text)
-
-        return self._expect("lets in who has the password, and nobody else", look, points, hint)
+        return self._expect(f"has {repository} with {', '.join(tags)}, and no other tag", look, points, hint)
 
     def refuses_writes(self, points: float = 1, hint: str = "the registry's own log names the setting") -> Expectation:
         """It answers, and takes no upload."""

@@ -56,7 +56,9 @@ class DeploymentCheck(ObjectCheck):
         if worst:
             return Seen(False, f"{text}. {worst.text}", evidence=worst.evidence)
         going = next((state for state in states if state.moving), None)
-        moving = going is not None or counts[0] != wanted or counts[1] != wanted
+        # All ready by now: the Deployment was read just before it counted its last pod.
+        uncounted = bool(states) and all(state.ready for state in states)
+        moving = going is not None or counts[0] != wanted or counts[1] != wanted or uncounted
         text += f". {going.text}" if going else ""
         return Seen(False, text, moving, patience=_CONTROLLER_PATIENCE)
 
