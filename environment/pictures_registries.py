@@ -52,7 +52,14 @@ def _token() -> Figure:
 
 def _chain() -> Figure:
     figure, axes = canvas(8.6, 2.2)
-    steps = (("build", GREY), ("list\nSBOM", BLUE), ("scan\ngate", RED), ("push", GREY), ("sign", GREEN), ("admit", ORANGE))
+    steps = (
+        ("build", GREY),
+        ("list\nSBOM", BLUE),
+        ("scan\ngate", RED),
+        ("push", GREY),
+        ("sign", GREEN),
+        ("admit", ORANGE),
+    )
     for at, (name, colour) in enumerate(steps):
         x = 0.2 + at * 1.42
         box(axes, x, 1.0, 1.1, 0.9, name, colour)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import yaml
 
 from environment import builder, files, paths
-from environment.cluster import addons, kind, loading, programs
+from environment.cluster import addons, kind, loading, local_registry, programs
 from environment.errors import EnvironmentProblem
 from environment.images import supply
 from helpers import readiness
@@ -106,6 +106,16 @@ def program(name: str) -> None:
     with line() as tell:
         tell(f"{name} (the first time it is built)")
         _told(lambda: programs.add(name))
+
+
+def attach(container: str, shape: str = "single") -> str:
+    """Let nodes and pods reach the registry that runs in this container; return its address in there
+    (`store.localhost:5000`). Raises CourseError when there is no such container, or the cluster is the learner's own."""
+    if own_context():
+        raise CourseError(
+            "a cluster of your own can't reach a registry on this machine.", "push to one that it reaches."
+        )
+    return _told(lambda: local_registry.attach(container, shape))
 
 
 def pause(shape: str = "single") -> None:

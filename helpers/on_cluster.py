@@ -62,7 +62,7 @@ def clean(name: str, metadata: dict[str, Any], folder: Path, *, last: bool) -> N
     for place in metadata.get("names", {}).get("files", []):
         # A static pod comes back as long as its file lies on the node.
         for node in clusters.nodes(shape_of(metadata)):
-            supply.docker("exec", node, "rm", "--force", place)
+            supply.docker("exec", node, "rm", "--recursive", "--force", place)
     namespaces.reset(namespace_of(name))
     for kind, names in metadata.get("names", {}).get("cluster", {}).items():
         for one in names:

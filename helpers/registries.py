@@ -50,12 +50,10 @@ class Registry:
             reply = self._session.request(method, url, headers=headers, timeout=_SECONDS, **options)
             challenge = reply.headers.get("WWW-Authenticate", "")
             if reply.status_code == 401 and not self._fixed and challenge.lower().startswith("bearer "):
-                told = requests.utils.parse_dict_header(challenge[len("bearer ") :])
+                told = requests.utils.parse_dict_header(challenge[len("bearer ") :])  # type: ignore[no-untyped-call]
                 token = self._token({name: str(value) for name, value in told.items()})
                 headers["Authorization"] = f"Bearer {token}"
-                reply = self._session.request(
-                    method, url, headers=headers, timeout=_SECONDS, auth=_as_told, **options
-                )
+                reply = self._session.request(method, url, headers=headers, timeout=_SECONDS, auth=_as_told, **options)
             return reply
         except requests.exceptions.SSLError as error:
             raise CourseError(f"the connection to port {self.port} is not trusted: {error.args[0]}") from None

@@ -45,7 +45,7 @@ def manifest() -> Path:
     target = paths.cache() / "addons" / f"kyverno-{files.digest_of(golang.key(component), Path(__file__).read_bytes())}"
     if not target.exists():
         source = golang.source_folder(component, bootstrap.python()) / "config" / "install-latest-testing.yaml"
-        documents = [one for one in yaml.load(source.read_text(), Loader=yaml.CSafeLoader) if one]
+        documents = [one for one in yaml.load_all(source.read_text(), Loader=yaml.CSafeLoader) if one]
         chosen = [_fitted(one) for one in documents if _wanted(one)]
         files.write_atomically(target, yaml.dump_all(chosen, Dumper=yaml.CSafeDumper))
     return target

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,8 @@ MODULES = Path(__file__).with_name("go")
 REQUIREMENTS = paths.ROOT / "environment" / "requirements"
 #: Compiling the engine, or the cluster, takes this much room for a while (module and build caches), in GB.
 BUILD_SPACE_GB = 10.0
+#: What Go says when a download broke off – not when there is no network, or no such module.
+_BROKEN_OFF = re.compile(r"unexpected EOF|connection reset|i/o timeout|TLS handshake timeout|stream error|: 50[234] ")
 SYSTEM_PACKAGES = "gcc libc6-dev libseccomp-dev pkg-config"
 
 
@@ -118,14 +121,22 @@ def _compile(component: versions.Component, go: Path) -> Path:
     command += ["-ldflags", " ".join(["-s -w", *(f"-X {variable}" for variable in component.set)])]
     command += ["-tags", ",".join(component.tags)] if component.tags else []
     command += [f"-gcflags={component.gcflags}"] if component.gcflags else []
-    process.run(
-        [go / "go", *command[1:], component.package],
-        env=_environment(go, cgo=component.cgo),
-        cwd=MODULES / component.module,
-        log=paths.logs() / "build.log",
-        remedy="check that this machine reaches a Go module proxy (`go env GOPROXY`), then start again: finished "
-        "parts are kept.",
-    )
+    for last in (False, True):
+        try:
+            process.run(
+                [go / "go", *command[1:], component.package],
+                env=_environment(go, cgo=component.cgo),
+                cwd=MODULES / component.module,
+                log=paths.logs() / "build.log",
+                remedy="check that this machine reaches a Go module proxy (`go env GOPROXY`), then start again: finished "
+                "parts are kept.",
+            )
+            break
+        except EnvironmentProblem as error:
+            # Go does not try a download again: one answer of hundreds that breaks off would end it all.
+            if last or not _BROKEN_OFF.search(error.what):
+                raise
+            console.say(f"✗ {component.name}: a download broke off; once more")
     (unfinished / "sha256").write_text(files.sha256(unfinished / component.name) + "\n")
     entry.parent.mkdir(parents=True, exist_ok=True)
     unfinished.replace(entry)

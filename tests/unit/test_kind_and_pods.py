@@ -46,10 +46,10 @@ def test_three_nodes_are_one_control_plane_and_two_workers() -> None:
 
 
 def test_image_names_are_what_containerd_calls_them() -> None:
-    assert loading._in_node("nginx:1.26") == "docker.io/library/nginx:1.26"
-    assert loading._in_node("shop/web:1") == "docker.io/shop/web:1"
-    assert loading._in_node("localhost:5000/a:1") == "localhost:5000/a:1"
-    assert loading._in_node("registry.k8s.io/pause:3.10") == "registry.k8s.io/pause:3.10"
+    assert loading.full_name("nginx:1.26") == "docker.io/library/nginx:1.26"
+    assert loading.full_name("shop/web:1") == "docker.io/shop/web:1"
+    assert loading.full_name("localhost:5000/a:1") == "localhost:5000/a:1"
+    assert loading.full_name("registry.k8s.io/pause:3.10") == "registry.k8s.io/pause:3.10"
 
 
 def test_what_kind_says_is_shortened_to_the_reason() -> None:
