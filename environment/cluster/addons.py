@@ -4,6 +4,7 @@ what may run."""
 import contextlib
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +17,20 @@ from environment.supply import golang
 
 FOLDER = Path(__file__).with_name("addons")
 LABEL = "containers-course.addon"
+ANSWER_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class AddOn:
     """An add-on: its image, its manifest, the kubectl words that wait until it works, and – where it is taken away when the
-    lesson ends – its namespace, and what it makes by itself."""
+    lesson ends – its namespace, what it makes by itself, and an object that it lets through once it can be asked."""
 
     image: str
     manifest: Callable[[], Path]
     works: tuple[str, ...]
     namespace: str = ""
     makes: tuple[str, ...] = ()
+    probe: str = ""
 
 
 ADDONS = {
@@ -42,6 +45,7 @@ ADDONS = {
         ("--namespace", "kyverno", "rollout", "status", "deployment/kyverno-admission-controller", "--timeout=90s"),
         "kyverno",
         ("validatingwebhookconfigurations,mutatingwebhookconfigurations", "webhook.kyverno.io/managed-by=kyverno"),
+        "probe.yaml",
     ),
 }
 
@@ -90,10 +94,24 @@ def ensure(name: str, shape: str = "single", tell: kind.Tell = lambda _: None) -
             words = ["apply", "--server-side", "--force-conflicts", "-f", str(addon.manifest())]
             kind.kubectl(shape, *words, seconds=60)
             kind.kubectl(shape, *addon.works, seconds=95)
+            _await_answer(name, shape)
         except EnvironmentProblem:
             # An API that nobody serves keeps every namespace from being deleted.
             kind.kubectl(shape, "delete", "--ignore-not-found", "--wait=false", "-f", str(addon.manifest()))
             raise
+
+
+def _await_answer(name: str, shape: str) -> None:
+    """Until the API server reaches the add-on: its Service is there before every node knows the way to it."""
+    probe, deadline = ADDONS[name].probe, time.monotonic() + ANSWER_SECONDS
+    while probe:
+        try:
+            kind.kubectl(shape, "apply", "--dry-run=server", "-f", str(FOLDER / name / probe))
+            return
+        except EnvironmentProblem:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.3)
 
 
 def remove(name: str, shape: str = "single") -> None:

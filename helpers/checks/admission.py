@@ -3,7 +3,7 @@
 import secrets
 import subprocess
 
-from helpers import kube, pods
+from helpers import kube, pods, registries
 from helpers.checks.verdict import Expectation, Seen
 from helpers.errors import CannotTell, CourseError
 
@@ -62,11 +62,17 @@ class AdmissionCheck:
         return Expectation(f"the cluster takes pods of {good}, and none of {bad}", look, points, hint)
 
     def pins(
-        self, image: str, digest: str, points: float = 1, hint: str = "what names a digest can't be moved"
+        self,
+        image: str,
+        stored: tuple[int, str, str],
+        points: float = 1,
+        hint: str = "what names a digest can't be moved",
     ) -> Expectation:
-        """A pod that asks for the image by tag is let in with its digest written into it."""
+        """A pod that asks for the image by tag is let in with its digest written into it: the one that `stored` – the
+        registry's loopback port, repository, tag – has now."""
 
         def look() -> Seen:
+            digest = registries.Registry(stored[0]).digest(*stored[1:])
             taken, why = _asked(image)
             if why:
                 return Seen(False, f"it refuses {image}", moving=_young_policy(), evidence=why, patience=_YOUNG)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,8 +28,11 @@ def store() -> Iterator[int]:
     programs.add("cosign")
     for name in ("registry", "busybox", "nginx"):
         images.pull(name)
-    with containers.run("registry:3", name="test-treasury", ports={0: 5000}) as box:
-        port = registries.get(box.port(5000)).port
+    with socket.socket() as probe:  # a port that Docker chooses changes when the container joins another network
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    with containers.run("registry:3", name="test-treasury", ports={port: 5000}):
+        registries.get(port)
         for reference, name in (("nginx:1.26", "good"), ("busybox:1.37", "bad")):
             supply.docker("tag", reference, f"localhost:{port}/team/{name}:1")
             supply.docker("push", "--quiet", f"localhost:{port}/team/{name}:1")
