@@ -49,12 +49,12 @@ def describe(now: dict[str, Any]) -> str:
     return f"{console.bar(now['done'], now['total'])} · {elapsed // 60}:{elapsed % 60:02} · {now['step']}"
 
 
-def lessons_want(*keys: str) -> list[str]:
-    """What the lessons name in their metadata under these keys (`images`, `addons` …), in the order of the lessons."""
+def lessons_want(key: str) -> list[str]:
+    """What the lessons name in their metadata under this key (`images`, `addons` …), in the order of the lessons."""
     wanted: dict[str, None] = {}
     for notebook in sorted([*paths.SOURCES.glob("*/*.ipynb"), *paths.WORKSPACE.glob("[1-9]*/*.ipynb")]):
         course = json.loads(notebook.read_text())["metadata"].get("course", {})
-        wanted |= dict.fromkeys(name for key in keys for name in course.get(key, []))
+        wanted |= dict.fromkeys(course.get(key, []))
     return list(wanted)
 
 

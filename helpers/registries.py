@@ -130,8 +130,7 @@ def full_name(reference: str) -> str:
     >>> full_name("nginx")
     'docker.io/library/nginx:latest'
     """
-    named = "@" in reference or ":" in reference.rpartition("/")[2]
-    return loading.full_name(str(reference) if named else f"{reference}:latest")
+    return loading.full_name(reference)
 
 
 def digest_of(content: bytes) -> str:

@@ -54,7 +54,7 @@ def _key(name: str) -> str:
     return files.digest_of(golang.key(versions.component(name)), (FOLDER / name / "Dockerfile").read_bytes())
 
 
-def image(name: str) -> None:
+def _image(name: str) -> None:
     """Make sure that the add-on's image is in the engine: pulled, or built from the Go module of the same name."""
     reference = ADDONS[name].image
     present = supply.inspect(reference)
@@ -71,10 +71,11 @@ def image(name: str) -> None:
         supply.docker(*words, "--file", str(FOLDER / name / "Dockerfile"), folder)
 
 
-def prepare(name: str) -> None:
-    """Make what the add-on takes – its image and manifest – without a cluster: the slow part, ahead of its first use."""
-    image(name)
-    ADDONS[name].manifest()
+def prepare(name: str) -> str:
+    """Make what the add-on takes – its image and manifest – without a cluster: the slow part, ahead of its first use.
+    Returns the manifest's path."""
+    _image(name)
+    return str(ADDONS[name].manifest())
 
 
 def ensure(name: str, shape: str = "single", tell: kind.Tell = lambda _: None) -> None:
@@ -87,17 +88,16 @@ def ensure(name: str, shape: str = "single", tell: kind.Tell = lambda _: None) -
     addon = ADDONS[name]
     with files.lock(f"addon-{name}", wait=900):
         tell(f"{name}: its image (the first time it is built)")
-        prepare(name)
+        manifest = prepare(name)
         loading.load(shape, addon.image)
         tell(f"{name}: starting")
         try:
-            words = ["apply", "--server-side", "--force-conflicts", "-f", str(addon.manifest())]
-            kind.kubectl(shape, *words, seconds=60)
+            kind.kubectl(shape, "apply", "--server-side", "--force-conflicts", "-f", manifest, seconds=60)
             kind.kubectl(shape, *addon.works, seconds=95)
             _await_answer(name, shape)
         except EnvironmentProblem:
             # An API that nobody serves keeps every namespace from being deleted.
-            kind.kubectl(shape, "delete", "--ignore-not-found", "--wait=false", "-f", str(addon.manifest()))
+            kind.kubectl(shape, "delete", "--ignore-not-found", "--wait=false", "-f", manifest)
             raise
 
 

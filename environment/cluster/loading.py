@@ -35,7 +35,9 @@ def load(shape: str, *references: str) -> None:
 
 
 def full_name(reference: str) -> str:
-    """The full name under which containerd keeps it: `nginx:1.26` is docker.io/library/nginx:1.26."""
+    """The full name under which containerd keeps it: `nginx` is docker.io/library/nginx:latest."""
+    if "@" not in reference and ":" not in reference.rpartition("/")[2]:
+        reference = f"{reference}:latest"
     first, slash, _ = reference.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
         return reference

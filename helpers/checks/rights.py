@@ -67,32 +67,31 @@ class RightsCheck:
 
     def has_no_login(self, points: float = 1, hint: str = "`docker logout`") -> Expectation:
         """It lets the user in, and Docker's configuration has no password for it."""
-
-        def look() -> Seen:
-            status = self._asked.ask("GET", "").status_code
-            if status != 200:
-                return Seen(False, f"it answers {status} to {self._asked.user or 'everybody'}, so nobody could log in")
-            settings, told = _docker_settings()
-            kept = [host for host, entry in told.get("auths", {}).items() if self._is_here(host) and entry]
-            return Seen(not kept, f"a password for this registry is in {settings}" if kept else "no password is kept")
-
-        return self._expect("has no password of a login left in Docker's configuration", look, points, hint)
+        return self._expect("has no password of a login left in Docker's configuration", self._kept, points, hint)
 
     def asks_helper(self, points: float = 1, hint: str = "`credHelpers` in Docker's config.json") -> Expectation:
         """It lets the user in; Docker's configuration names a program to ask for the password, and has none itself."""
 
         def look() -> Seen:
-            status = self._asked.ask("GET", "").status_code
-            if status != 200:
-                return Seen(False, f"it answers {status} to {self._asked.user or 'everybody'}, so nobody could log in")
+            kept = self._kept()
+            if not kept.ok:
+                return kept
             settings, told = _docker_settings()
-            if any(self._is_here(host) and entry for host, entry in told.get("auths", {}).items()):
-                return Seen(False, f"a password for this registry is in {settings}")
             named = [program for host, program in told.get("credHelpers", {}).items() if self._is_here(host)]
             program = f"docker-credential-{named[0]}" if named else ""
             return Seen(bool(named), f"Docker asks {program}" if named else f"no helper for it is named in {settings}")
 
         return self._expect("is one whose password Docker asks a helper for", look, points, hint)
+
+    def _kept(self) -> Seen:
+        """Right where the user could log in and Docker's configuration keeps no password for it."""
+        status = self._asked.ask("GET", "").status_code
+        if status != 200:
+            return Seen(False, f"it answers {status} to {self._asked.user or 'everybody'}, so nobody could log in")
+        settings, told = _docker_settings()
+        if any(self._is_here(host) and entry for host, entry in told.get("auths", {}).items()):
+            return Seen(False, f"a password for this registry is in {settings}")
+        return Seen(True, "no password is kept")
 
     def _is_here(self, host: str) -> bool:
         return host.endswith(f":{self._port}")

@@ -48,6 +48,7 @@ def test_three_nodes_are_one_control_plane_and_two_workers() -> None:
 def test_image_names_are_what_containerd_calls_them() -> None:
     assert loading.full_name("nginx:1.26") == "docker.io/library/nginx:1.26"
     assert loading.full_name("shop/web:1") == "docker.io/shop/web:1"
+    assert loading.full_name("localhost:5000/shop") == "localhost:5000/shop:latest"
     assert loading.full_name("localhost:5000/a:1") == "localhost:5000/a:1"
     assert loading.full_name("registry.k8s.io/pause:3.10") == "registry.k8s.io/pause:3.10"
 
