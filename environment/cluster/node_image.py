@@ -11,7 +11,7 @@ from pathlib import Path
 
 from environment import bootstrap, console, files, labenv, paths, process, versions
 from environment.errors import EnvironmentProblem
-from environment.images import standin, supply
+from environment.images import apt, supply
 from environment.supply import golang
 
 FILES = Path(__file__).with_name("node")
@@ -97,7 +97,7 @@ def _root(name: str, variant: str, packages: list[str]) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with console.step(f"node image: Debian for {name}") as told:
             unfinished = target.with_suffix(".unfinished.tar")
-            standin.bootstrap_root(variant, packages, unfinished, SUITE)
+            apt.bootstrap_root(variant, packages, unfinished, SUITE)
             unfinished.replace(target)
             told.bytes_made = target.stat().st_size
     return target

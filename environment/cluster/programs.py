@@ -17,9 +17,10 @@ MINIMUM: dict[str, tuple[tuple[str, ...], tuple[int, int]]] = {
     "kubectl": (("version", "--client"), (1, 36)),
     "helm": (("version", "--short"), (4, 0)),
     "cosign": (("version",), (3, 1)),
+    "istioctl": (("version", "--remote=false"), (1, 30)),
 }
 #: Programs that only the lessons have which name them in their metadata.
-EXTRA = ("cosign",)
+EXTRA = ("cosign", "istioctl")
 
 
 def suitable(program: str) -> str | None:
@@ -34,7 +35,7 @@ def suitable(program: str) -> str | None:
         shown = subprocess.run([found, *words], capture_output=True, text=True, timeout=10, env=labenv.lab()).stdout
     except (OSError, subprocess.TimeoutExpired):
         return None
-    number = re.search(r"v(\d+)\.(\d+)\.", shown)
+    number = re.search(r"\bv?(\d+)\.(\d+)\.", shown)
     return found if number and (int(number[1]), int(number[2])) >= least else None
 
 

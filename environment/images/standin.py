@@ -15,16 +15,13 @@ from typing import Any
 
 from environment import bootstrap, files, labenv, paths, process, versions
 from environment.errors import EnvironmentProblem
+from environment.images import apt
 from environment.supply import golang
 
 RECIPES = Path(__file__).parent
 LABEL = "containers-course.stand-in"
 #: Images under this name are the course's own: no registry has them, they are made wherever the course runs.
 OWN = "course/"
-SUITE = "trixie"
-_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-#: What Debian's slim images leave out too.
-_SLIM = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*")
 
 
 def recipe(name: str) -> dict[str, Any]:
@@ -35,7 +32,7 @@ def recipe(name: str) -> dict[str, Any]:
 def key(name: str) -> str:
     """Names a stand-in by everything it is made from, its base included."""
     folder = RECIPES / name
-    parts: list[str | bytes] = [SUITE, title(name)]
+    parts: list[str | bytes] = [apt.SUITE, title(name)]
     for path in sorted(folder.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             parts += [str(path.relative_to(folder)), path.read_bytes()]
@@ -55,51 +52,6 @@ def programs(name: str) -> list[tuple[versions.Component, str]]:
     """The programs of ours that the recipe puts into the image, and where: they are built from Go modules."""
     wanted = recipe(name).get("programs", {})
     return [(one, wanted[one.name]) for one in versions.components() if one.name in wanted]
-
-
-def apt_sources(suite: str = SUITE) -> str:
-    """Lines for sources.list: this machine's own Debian mirrors, for the suite an image is made from.
-
-    Raises EnvironmentProblem where the machine has no Debian mirror configured.
-    """
-    shown = process.run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"])
-    lines = set()
-    for row in shown.splitlines():
-        uri, _, release = row.rpartition(" ")
-        codename, _, pocket = release.partition("-")
-        if codename in {"bookworm", "trixie", "forky"} and pocket in {"", "updates", "security"}:
-            name = f"{suite}-{pocket}" if pocket else suite
-            lines.add(f"deb [signed-by={_KEYRING}] {uri.rstrip('/')} {name} main")
-    if not lines:
-        raise EnvironmentProblem(
-            "no container registry answers, and stand-in images need a Debian mirror, which this machine's apt has not.",
-            "connect to the internet, or set COURSE_REGISTRY_MIRROR to a registry mirror you reach.",
-        )
-    return "\n".join(sorted(lines)) + "\n"
-
-
-def _apt_options() -> list[str]:
-    """The machine's own proxy and certificate settings for apt."""
-    shown = process.run(["apt-config", "dump", "Acquire::http", "Acquire::https"])
-    return [line.removesuffix(";").replace(' "', '="') for line in shown.splitlines() if '""' not in line]
-
-
-def bootstrap_root(variant: str, packages: list[str], target: Path, suite: str = SUITE) -> None:
-    """Make a Debian root file system, as the tar file `target`, with mmdebstrap's `variant` and these packages."""
-    command = ["mmdebstrap", f"--variant={variant}", "--mode=root", "--format=tar"]
-    command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _SLIM]
-    for option in _apt_options():
-        name, _, value = option.partition("=")
-        command += [f"--aptopt={name} {value}"]
-    command += [f"--include={','.join(packages)}"] if packages else []
-    command += ['--customize-hook=rm -f "$1"/etc/apt/sources.list "$1"/etc/hostname "$1"/etc/resolv.conf']
-    # No suite file: the sources come on standard input, so that no address is ever written into the tar's history.
-    process.run(
-        [*command, suite, target, "-"],
-        stdin=apt_sources(suite),
-        env={**os.environ, "TMPDIR": str(target.parent)},
-        remedy=f"the system packages mmdebstrap and debian-archive-keyring are needed; look at {target.parent}.",
-    )
 
 
 def _changes(name: str) -> list[str]:
@@ -122,7 +74,7 @@ def make(name: str, reference: str) -> None:
         if "base" in made:
             _layer(name, made, work, reference)
         else:
-            bootstrap_root(made["variant"], made.get("packages", []), work / "root.tar")
+            apt.bootstrap_root(made["variant"], made.get("packages", []), work / "root.tar")
             _import(name, made, work, reference)
     finally:
         files.remove_tree(work)
@@ -151,13 +103,13 @@ def _import(name: str, made: dict[str, Any], work: Path, reference: str) -> None
 def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
     from environment.images.supply import docker
 
-    (work / "sources.list").write_text(apt_sources() if made.get("packages") else "")
+    (work / "sources.list").write_text(apt.sources() if made.get("packages") else "")
     options = [
         'Dir::Etc::sourcelist="/run/course/sources.list"',
         'Dir::Etc::sourceparts="-"',
         'APT::Sandbox::User="root"',
         'APT::Install-Recommends="false"',
-        *_apt_options(),
+        *apt.options(),
     ]
     (work / "apt.conf").write_text("".join(f"{line.replace('=', ' ', 1)};\n" for line in options))
     if "wheels" in made:
@@ -197,6 +149,10 @@ def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
         docker("start", container)
         for component, place in programs(name):
             docker("cp", str(golang.build(component, bootstrap.python())), f"{container}:{place}")
+        for component, wanted in made.get("sources", {}).items():
+            source = golang.source_folder(versions.component(component), bootstrap.python())
+            for inside, place in wanted.items():
+                docker("cp", str(source / inside), f"{container}:{place}")
         # Several images may be made at once; apt's downloads are kept in one place.
         with files.lock("apt", wait=900):
             docker("exec", container, "sh", "-euc", _script(name, made))

@@ -143,9 +143,10 @@ def _compile(component: versions.Component, go: Path) -> Path:
     return entry / component.name
 
 
-def source_folder(component: versions.Component, python: Path) -> Path:
-    """Where the source of the component's Go module lies, verified by go.sum; downloaded where it is missing."""
-    words: list[str | Path] = [toolchain(python) / "go", "list", "-f", "{{.Module.Dir}}", component.package]
+def source_folder(component: versions.Component, python: Path, package: str = "") -> Path:
+    """Where the source of the component's Go module – or of the one that has `package`, which it uses – lies, verified by
+    go.sum; downloaded where it is missing."""
+    words: list[str | Path] = [toolchain(python) / "go", "list", "-f", "{{.Module.Dir}}", package or component.package]
     found = process.run(words, env=_environment(toolchain(python), cgo=False), cwd=MODULES / component.module)
     return Path(found.strip())
 

@@ -170,11 +170,16 @@ def test_a_privileged_container_did_run(outcomes: dict[str, judge.Judged], name:
 
 
 def test_limits_hold_for_the_kernel_as_for_containers(outcomes: dict[str, judge.Judged]) -> None:
-    """They were reached, so it was counted; and not passed. (A fork bomb may meet either limit first.)"""
-    most = (lab.Limits().memory_mb << 20) / 1e6
+    """They were reached, so it was counted; and not passed. (A fork bomb may meet either limit first.)
+
+    What must not fail – a page table of a process that is ending – the kernel charges above the limit: pages, no more.
+    """
+    limit = (lab.Limits().memory_mb << 20) / 1e6
+    most = limit + 1
     hog, bomb = outcomes["memory-hog"].usage, outcomes["fork-bomb"].usage
-    assert 0.9 * most < hog["peak_mb"] <= most
-    assert bomb["refused"] > 0 or 0.9 * most < bomb["peak_mb"] <= most
+    assert 0.9 * limit < hog["peak_mb"] <= most
+    assert bomb["refused"] > 0 or 0.9 * limit < bomb["peak_mb"]
+    assert bomb["peak_mb"] <= most
 
 
 def test_there_is_no_mark_where_the_engine_was_killed(outcomes: dict[str, judge.Judged]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from environment import console, paths
 from environment.engine import host
-from environment.images import standin
+from environment.images import apt
 
 HERE = Path(__file__).parent
 SPACE = "course-fresh"
@@ -77,7 +77,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The root file system: Debian 12's minimum, Python, this machine's own client settings, a clone of the course."""
     folder = Path("/var/tmp") / f"{SPACE}-{os.getpid()}"
     # This machine's release: a bare Debian 12, whatever the stand-ins are made from.
-    sources = standin.apt_sources().replace(standin.SUITE, "bookworm")
+    sources = apt.sources().replace(apt.SUITE, "bookworm")
     with console.step("fresh: make a bare Debian"):
         include = "--include=python3,ca-certificates,iproute2,debian-archive-keyring"
         words = ["mmdebstrap", "--variant=minbase", "--mode=root", include, "bookworm", str(folder), "-"]

@@ -1,0 +1,96 @@
+"""Add-ons that are an image and a manifest, applied with kubectl."""
+
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from environment import bootstrap, console, files, paths, versions
+from environment.cluster import kind, loading
+from environment.errors import EnvironmentProblem
+from environment.images import supply
+from environment.supply import golang
+
+FOLDER = Path(__file__).with_name("addons")
+LABEL = "containers-course.addon"
+ANSWER_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Applied:
+    """An add-on of this name: its image, its manifest, the kubectl words that wait until it works, and – where it is taken
+    away when the lesson ends – its namespace, what it makes by itself, and an object that it lets through once it can be
+    asked."""
+
+    name: str
+    image: str
+    manifest: Callable[[], Path]
+    works: tuple[str, ...]
+    namespace: str = ""
+    makes: tuple[str, ...] = ()
+    probe: str = ""
+
+    def _key(self) -> str:
+        recipe = (FOLDER / self.name / "Dockerfile").read_bytes()
+        return files.digest_of(golang.key(versions.component(self.name)), recipe)
+
+    def prepare(self) -> None:
+        """Make sure that its image is in the engine – pulled, or built from the Go module of the same name – and its
+        manifest on disk."""
+        self.manifest()
+        present = supply.inspect(self.image)
+        if supply.source() == "registry":
+            if not present:
+                supply.pull(self.image)
+            return
+        if present and (present["Config"].get("Labels") or {}).get(LABEL) == self._key():
+            return
+        program = golang.build(versions.component(self.name), bootstrap.python())
+        with tempfile.TemporaryDirectory(dir=paths.building()) as folder, console.step(f"build {self.image}"):
+            shutil.copy2(program, Path(folder) / self.name)
+            words = ["build", "--quiet", "--provenance=false", "--label", f"{LABEL}={self._key()}", "--tag", self.image]
+            supply.docker(*words, "--file", str(FOLDER / self.name / "Dockerfile"), folder)
+
+    def install(self, shape: str) -> None:
+        """Apply it, and wait until it works; what does not come up is taken away again."""
+        loading.load(shape, self.image)
+        manifest = str(self.manifest())
+        try:
+            kind.kubectl(shape, "apply", "--server-side", "--force-conflicts", "-f", manifest, seconds=60)
+            kind.kubectl(shape, *self.works, seconds=95)
+            self._await_answer(shape)
+        except EnvironmentProblem:
+            # An API that nobody serves keeps every namespace from being deleted.
+            kind.kubectl(shape, "delete", "--ignore-not-found", "--wait=false", "-f", manifest)
+            raise
+
+    def _await_answer(self, shape: str) -> None:
+        """Until the API server reaches it: its Service is there before every node knows the way to it."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while self.probe:
+            try:
+                kind.kubectl(shape, "apply", "--dry-run=server", "-f", str(FOLDER / self.name / self.probe))
+                return
+            except EnvironmentProblem:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.3)
+
+    def remove(self, shape: str) -> None:
+        """Take it away, whole, where it has a namespace of its own; others stay."""
+        if not self.namespace or not kind.kubectl(shape, "get", "namespace", self.namespace, "--ignore-not-found"):
+            return
+        with console.step(f"take {self.name} out of the cluster"):
+            gone = ["--ignore-not-found", "--wait=true", "--timeout=60s"]
+            # Its programs first: they would make again what it made by itself, and nothing of the cluster may wait for them.
+            kind.kubectl(shape, "--namespace", self.namespace, "delete", "deployments", "--all", *gone, seconds=65)
+            kinds, label = self.makes
+            kind.kubectl(shape, "delete", kinds, "--selector", label, *gone, seconds=65)
+            # Before its kinds: a namespace whose content is listed while kinds disappear takes minutes to go.
+            kind.kubectl(shape, "delete", "namespace", self.namespace, *gone, seconds=65)
+            with contextlib.suppress(EnvironmentProblem):  # what is late goes by itself
+                words = ["delete", "--ignore-not-found", "--wait=false", "-f", str(self.manifest())]
+                kind.kubectl(shape, *words, seconds=60)

@@ -1,0 +1,105 @@
+"""The rules of a mesh, read for what is wrong with them: the faults that learners make, in words."""
+
+from collections.abc import Iterator, Mapping
+
+from helpers import kube, pods
+from helpers.errors import CannotTell, CourseError
+from helpers.manifests import Object
+
+#: Rules reach the proxies some tenths of a second after they are applied, in seconds.
+_YOUNG = 6.0
+_RULES = ("VirtualService", "DestinationRule", "HTTPRoute", "PeerAuthentication", "AuthorizationPolicy")
+
+
+def _rules() -> list[Object]:
+    found: list[Object] = []
+    for kind in _RULES:
+        try:
+            found += kube.ls(kind)
+        except CannotTell:
+            raise
+        except CourseError:  # this cluster has no such kind
+            continue
+    return found
+
+
+def _changed_at(rule: Object) -> float:
+    """Seconds since the rule was last written."""
+    stamps = [str(row.get("time", "")) for row in rule["metadata"].get("managedFields") or []]
+    return pods.age(max([*stamps, str(rule["metadata"]["creationTimestamp"])]))
+
+
+def young() -> bool:
+    """Whether a rule is so new that not every proxy may know it."""
+    return any(_changed_at(rule) < _YOUNG for rule in _rules())
+
+
+def _subsets(host: str) -> list[Object]:
+    return [
+        subset
+        for rule in _rules()
+        if rule["kind"] == "DestinationRule" and _short(rule["spec"].get("host")) == host
+        for subset in rule["spec"].get("subsets") or []
+    ]
+
+
+def _short(host: object) -> str:
+    return str(host or "").partition(".")[0]
+
+
+def _faults_of_destination(destination: dict[str, object], services: set[str]) -> Iterator[str]:
+    host, subset = _short(destination.get("host")), destination.get("subset")
+    if host not in services:
+        yield f"it sends to the host '{destination.get('host')}', and there is no Service of that name here"
+        return
+    if not subset:
+        return
+    chosen = next((one for one in _subsets(host) if one["name"] == subset), None)
+    if chosen is None:
+        yield f"it sends to the subset '{subset}' of '{host}', which no DestinationRule of that host has"
+    elif not _pods_with(chosen.get("labels") or {}):
+        labels = ",".join(f"{key}={value}" for key, value in (chosen.get("labels") or {}).items())
+        yield f"its subset '{subset}' wants pods with {labels}, and there are none"
+
+
+def _pods_with(labels: Mapping[str, str]) -> list[Object]:
+    return kube.ls("Pod", selector=",".join(f"{key}={value}" for key, value in labels.items()))
+
+
+def faults(host: str) -> Iterator[str]:
+    """What is wrong with the rules for calls to `host`, in words: the faults that learners make."""
+    services = {str(one["metadata"]["name"]): one for one in kube.ls("Service")}
+    if host in services:
+        for port in services[host]["spec"]["ports"]:
+            if str(port.get("name", "")).startswith(("tcp", "tls", "mongo", "mysql", "redis")):
+                yield f"the Service's port is named '{port['name']}', so its traffic is not looked into: name it http"
+    found = [one for one in _rules() if one["kind"] == "VirtualService" and host in map(_short, one["spec"]["hosts"])]
+    for rule in found:
+        name = f"VirtualService '{rule['metadata']['name']}'"
+        for route in rule["spec"].get("http") or []:
+            parts = route.get("route") or []
+            for part in parts:
+                yield from (f"{name}: {fault}" for fault in _faults_of_destination(part["destination"], set(services)))
+            weights = [int(part.get("weight", 0)) for part in parts]
+            if len(parts) > 1 and sum(weights) != 100:
+                yield f"{name}: its weights {' + '.join(map(str, weights))} make {sum(weights)}, not 100"
+    routes = [
+        one
+        for one in _rules()
+        if one["kind"] == "HTTPRoute" and host in [ref.get("name") for ref in one["spec"].get("parentRefs") or []]
+    ]
+    for one in routes:
+        yield from _faults_of_route(one)
+    if not found and not routes:
+        yield f"no VirtualService has the host '{host}', and no HTTPRoute belongs to it"
+
+
+def _faults_of_route(route: Object) -> Iterator[str]:
+    name = f"HTTPRoute '{route['metadata']['name']}'"
+    for reference in route["spec"].get("parentRefs") or []:
+        if reference.get("kind") != "Service":
+            yield f"{name}: its parentRef says no `kind: Service`, so it waits for a Gateway"
+    for parent in route.get("status", {}).get("parents") or []:
+        for condition in parent.get("conditions") or []:
+            if condition["status"] == "False":
+                yield f"{name}: {condition['reason']}: {condition['message']}"

@@ -1,0 +1,88 @@
+"""Pictures of a mesh: who calls whom, and how the calls were shared over time."""
+
+from collections import Counter
+
+from matplotlib.figure import Figure
+
+from helpers import mesh
+from helpers.traffic import Traffic
+from helpers.views.picture import Picture
+
+#: Okabe and Ito's colours, with a pattern beside each: no meaning by colour alone.
+_VERSIONS = (("#0072b2", ""), ("#009e73", "//"), ("#cc79a7", ".."), ("#e69f00", "\\\\"))
+_FAILED = ("#d55e00", "xx")
+
+
+def calls(*apps: str) -> Picture:
+    """Who called whom since the proxies of these apps were started: how often, what failed, and whether it was encrypted."""
+    edges = mesh.edges(*apps)
+    sources = list(dict.fromkeys(edge.source for edge in edges))
+    targets = list(dict.fromkeys((edge.target, edge.subset) for edge in edges))
+    rows = max(len(targets), len(sources), 1)
+    figure = Figure(figsize=(8, 0.4 + 0.6 * rows), layout="constrained")
+    axes = figure.subplots()
+    axes.axis("off")
+    axes.set_xlim(0, 10)
+    axes.set_ylim(-rows + 0.4, 0.6)
+    left = {name: -number * rows / len(sources) for number, name in enumerate(sources)}
+    right = {name: -number * rows / len(targets) for number, name in enumerate(targets)}
+    style = {"boxstyle": "round,pad=0.35", "ec": "#444444"}
+    total = Counter[str]()
+    for edge in edges:
+        total[edge.source] += edge.answers
+    lines = []
+    for edge in edges:
+        start, end = left[edge.source], right[edge.target, edge.subset]
+        share = edge.answers / total[edge.source]
+        colour = _FAILED[0] if edge.failures else _VERSIONS[0][0]
+        line = "solid" if edge.encrypted else "dotted"
+        axes.plot([2.0, 7.2], [start, end], color=colour, linewidth=0.8 + 4 * share, linestyle=line, zorder=0)
+        told = f"{edge.answers} calls ({share:.0%}), " + ("mutual TLS" if edge.encrypted else "plain text")
+        told += f", {edge.failures} failed" if edge.failures else ""
+        axes.text(
+            5.0, start + (end - start) * 0.58, told, fontsize=7.5, ha="center", va="center", backgroundcolor="white"
+        )
+        lines.append(f"{edge.source} → {_name(edge.target, edge.subset)}: {told}")
+    for name, height in left.items():
+        axes.text(1.2, height, name, ha="center", va="center", bbox={**style, "fc": "#d5f0e3"})
+    for (name, subset), height in right.items():
+        text = _name(name, subset)
+        axes.text(8.5, height, text, ha="center", va="center", fontsize=9, bbox={**style, "fc": "#d6e9f8"})
+    return Picture(figure, "\n".join(lines) or "no calls were counted")
+
+
+def _name(target: str, subset: str) -> str:
+    return f"{target} ({subset})" if subset else target
+
+
+def shares(seen: Traffic, *, step: float = 0.5) -> Picture:
+    """Which version answered, second by second, as shares of all calls; failures on top."""
+    names = [*sorted({what for _, what, _ in seen.answers if what}), ""]
+    slots: dict[int, Counter[str]] = {}
+    for at, what, _ in seen.answers:
+        slots.setdefault(int(at / step), Counter())[what] += 1
+    figure = Figure(figsize=(8, 2.6), layout="constrained")
+    axes = figure.subplots()
+    for number, slot in slots.items():
+        below = 0.0
+        for position, name in enumerate(names):
+            share = 100 * slot[name] / sum(slot.values())
+            colour, hatch = _VERSIONS[position % 4] if name else _FAILED
+            axes.bar(
+                number * step, share, step, below, align="edge", color=colour, hatch=hatch, edgecolor="white", lw=0
+            )
+            below += share
+    for position, name in enumerate(names):
+        count = seen.shares().get(name or "no answer", 0)
+        colour, hatch = _VERSIONS[position % 4] if name else _FAILED
+        if count:
+            axes.bar(0, 0, color=colour, hatch=hatch, edgecolor="white", label=f"{name or 'failed'}: {count}")
+    axes.set_xlabel("seconds")
+    axes.set_ylabel("% of the calls")
+    if seen.answers:
+        axes.legend(ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False, fontsize=8)
+    parts = []
+    for number in sorted(slots):
+        told = ", ".join(f"{count} × {name or 'failed'}" for name, count in sorted(slots[number].items()))
+        parts.append(f"{number * step:.1f} s: {told}")
+    return Picture(figure, "\n".join(parts) or "no calls were made")
