@@ -71,18 +71,32 @@ def current_namespace() -> str:
     return str(active["context"].get("namespace", "default"))
 
 
-def _resource(kind: str, version: str = "") -> dynamic.resource.Resource:
-    """The API resource for a kind (`Deployment`), a plural or a short name (`deploy`)."""
+def _known(kind: str, version: str) -> list[dynamic.resource.Resource]:
     with _asking(kind):
-        found = [
+        return [
             resource
             for resource in client().resources.search(**({"group_version": version} if version else {}))
             if kind.lower() in {str(resource.kind).lower(), str(resource.name).lower(), *(resource.short_names or ())}
             and not str(resource.kind).endswith("List")
         ]
+
+
+def _resource(kind: str, version: str = "") -> dynamic.resource.Resource:
+    """The API resource for a kind (`Deployment`), a plural or a short name (`deploy`)."""
+    found = _known(kind, version)
+    if not found:
+        # The client keeps the list of kinds on disk; an add-on may have brought this one since.
+        forget_kinds()
+        found = _known(kind, version)
     if not found:
         raise CourseError(f"this cluster knows no kind of object like '{kind}'.", "`kubectl api-resources`")
     return next((resource for resource in found if resource.preferred), found[0])
+
+
+def forget_kinds() -> None:
+    """Ask the cluster anew which kinds it knows: an add-on came or went."""
+    with _asking("the API"):
+        client().resources.invalidate_cache()
 
 
 def _place(resource: dynamic.resource.Resource, where: str | None) -> dict[str, str]:

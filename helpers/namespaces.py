@@ -13,8 +13,13 @@ from helpers.engine import LABEL
 from helpers.errors import CourseError, NotFound, TimedOut
 from helpers.manifests import Object
 
-#: What Kubernetes itself puts into every namespace.
-_BORN_WITH = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
+#: What Kubernetes itself – and a mesh – puts into every namespace, and would put there again.
+_BORN_WITH = {
+    ("ConfigMap", "kube-root-ca.crt"),
+    ("ServiceAccount", "default"),
+    ("ConfigMap", "istio-ca-root-cert"),
+    ("ConfigMap", "istio-ca-crl"),
+}
 #: Derived from other objects: they go with those.
 _DERIVED = {"Event", "Endpoints", "PodMetrics", "Lease", "ControllerRevision"}
 #: Their owners go first, so that nothing makes them anew.
@@ -83,8 +88,8 @@ def _drop_finalisers(resource: dynamic.resource.Resource, name: str, objects: li
 
 
 def reset(name: str, *, timeout: float = 30.0) -> None:
-    """Delete everything in the namespace, at once and without grace, and wait until the lists are empty. What only a
-    finaliser still holds is freed of it after 4 s. Raises TimedOut naming what is left."""
+    """Delete everything in the namespace, labels of its own included, at once and without grace, and wait until the lists are
+    empty. What only a finaliser still holds is freed of it after 4 s. Raises TimedOut naming what is left."""
     resources = _collections()
     began = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
@@ -105,3 +110,15 @@ def reset(name: str, *, timeout: float = 30.0) -> None:
                 for resource, content in left.items():
                     _drop_finalisers(resource, name, content)
             time.sleep(0.1)
+    _drop_labels(name)
+
+
+def _drop_labels(name: str) -> None:
+    """Take the labels off that were put on the namespace since it was made: one of them may change every pod in it."""
+    labels = kube.get("Namespace", name)["metadata"].get("labels") or {}
+    added = [
+        one for one in labels if one != LABEL and ".kubernetes.io/" not in one and not one.startswith("kubernetes.io/")
+    ]
+    if added:
+        body = {"metadata": {"labels": dict.fromkeys(added)}}
+        api.CoreV1Api(kube.client().client).patch_namespace(name, body)

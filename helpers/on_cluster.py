@@ -40,6 +40,8 @@ def bring_up(name: str, metadata: dict[str, Any], folder: Path) -> None:
         clusters.program(program)
     for addon in metadata.get("addons", []):
         clusters.add(addon, shape_of(metadata))
+    if metadata.get("addons"):
+        kube.forget_kinds()
     namespaces.ensure(namespace_of(name), security=metadata.get("security", ""))
 
 
@@ -69,6 +71,8 @@ def clean(name: str, metadata: dict[str, Any], folder: Path, *, last: bool) -> N
             kube.delete(kind, one)
     for addon in metadata.get("addons", []):
         clusters.drop(addon, shape_of(metadata))
+    if metadata.get("addons"):
+        kube.forget_kinds()
     if last and shape_of(metadata) == "single":
         clusters.pause("single")
     elif last:

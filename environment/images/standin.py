@@ -8,6 +8,7 @@ while packages are installed.
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -112,6 +113,9 @@ def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
         *apt.options(),
     ]
     (work / "apt.conf").write_text("".join(f"{line.replace('=', ' ', 1)};\n" for line in options))
+    maven = Path.home() / ".m2" / "settings.xml"
+    if maven.is_file():
+        shutil.copyfile(maven, work / "settings.xml")
     if "wheels" in made:
         _download(made["wheels"], work / "wheels", pure=made.get("pure_wheels", False))
     archives, lists = paths.cache() / "apt" / "archives", paths.cache() / "apt" / "lists"
@@ -152,6 +156,7 @@ def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
         for component, wanted in made.get("sources", {}).items():
             source = golang.source_folder(versions.component(component), bootstrap.python())
             for inside, place in wanted.items():
+                docker("exec", container, "mkdir", "--parents", str(Path(place).parent))
                 docker("cp", str(source / inside), f"{container}:{place}")
         # Several images may be made at once; apt's downloads are kept in one place.
         with files.lock("apt", wait=900):

@@ -1,10 +1,11 @@
-"""Pictures of a mesh: who calls whom, and how the calls were shared over time."""
+"""Pictures of a mesh: who calls whom, how calls were shared over time, and the way of a single one."""
 
 from collections import Counter
 
 from matplotlib.figure import Figure
 
 from helpers import mesh
+from helpers.tracing import Trace
 from helpers.traffic import Traffic
 from helpers.views.picture import Picture
 
@@ -13,7 +14,7 @@ _VERSIONS = (("#0072b2", ""), ("#009e73", "//"), ("#cc79a7", ".."), ("#e69f00", 
 _FAILED = ("#d55e00", "xx")
 
 
-def calls(*apps: str) -> Picture:
+def traffic(*apps: str) -> Picture:
     """Who called whom since the proxies of these apps were started: how often, what failed, and whether it was encrypted."""
     edges = mesh.edges(*apps)
     sources = list(dict.fromkeys(edge.source for edge in edges))
@@ -86,3 +87,29 @@ def shares(seen: Traffic, *, step: float = 0.5) -> Picture:
         told = ", ".join(f"{count} × {name or 'failed'}" for name, count in sorted(slots[number].items()))
         parts.append(f"{number * step:.1f} s: {told}")
     return Picture(figure, "\n".join(parts) or "no calls were made")
+
+
+def spans(trace: Trace | None) -> Picture:
+    """The way of one call: a bar a span, from its beginning to its end; servers' bars are filled, callers' hatched."""
+    parts = trace.spans if trace else []
+    figure = Figure(figsize=(8, 0.7 + 0.36 * max(len(parts), 1)), layout="constrained")
+    axes = figure.subplots()
+    lines = []
+    for row, one in enumerate(parts):
+        start, took = (one.start - parts[0].start) / 1000, one.duration / 1000
+        client = one.kind == "CLIENT"
+        colour, hatch = _VERSIONS[3] if client else _VERSIONS[0]
+        axes.barh(row, max(took, 0.05), left=start, height=0.6, color=colour, hatch=hatch, edgecolor="white")
+        axes.text(start + max(took, 0.05), row, f"  {took:.1f} ms", va="center", fontsize=8)
+        lines.append(
+            f"{one.service} ({'caller' if client else 'server'}): {one.name}, from {start:.1f} ms, {took:.1f} ms long"
+        )
+    labels = [f"{one.service} ({'caller' if one.kind == 'CLIENT' else 'server'})" for one in parts]
+    axes.set_yticks(range(len(parts)), labels, fontsize=8)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.set_xlabel("milliseconds")
+    if not parts:
+        axes.axis("off")
+        axes.text(0.5, 0.5, "no trace yet", ha="center")
+    return Picture(figure, "\n".join(lines) or "no trace yet")

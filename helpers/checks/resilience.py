@@ -1,0 +1,143 @@
+"""Expectations about what a mesh does when calls fail, hang or come in crowds. Seen at the caller and counted at the server."""
+
+import re
+from collections.abc import Callable
+
+from helpers import kube, mesh, mesh_rules
+from helpers.checks.verdict import Expectation, Seen
+
+_SHOW = "`kubectl get virtualservices,destinationrules,envoyfilters -o yaml`"
+_COUNT = re.compile(r'^shop_requests_total\{[^}]*path="([^"]+)"[^}]*status="(\d+)"[^}]*\} ([\d.]+)', re.MULTILINE)
+_ASK = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8000/metrics').read().decode())"
+
+
+def _judged(right: bool, text: str, host: str, patience: float = 2.5) -> Seen:
+    """A state; a wrong one says what is wrong with the rules for `host`, and is waited for while a rule is young."""
+    evidence = (
+        "" if right else "; ".join(fault for fault in mesh_rules.faults(host) if not fault.startswith("no Virtual"))
+    )
+    return Seen(right, text, moving=not right and mesh_rules.young(), evidence=evidence, patience=patience)
+
+
+def _counted(app: str, path: str) -> dict[int, int]:
+    """How often the shop behind app=`app` answered on `path`, by status, as it counts itself."""
+    found = mesh.pod_of(app)
+    name, box = found["metadata"]["name"], found["spec"]["containers"][0]["name"]
+    _, text = kube.exec(name, ["python", "-c", _ASK], container=box)
+    counts: dict[int, int] = {}
+    for where, status, number in _COUNT.findall(text):
+        if where == path:
+            counts[int(status)] = counts.get(int(status), 0) + round(float(number))
+    return counts
+
+
+class ResilienceCheck:
+    """What can be expected of calls to the Service `host` when something goes wrong."""
+
+    def __init__(self, host: str, source: str, port: int) -> None:
+        self._host, self._source, self._base = host, source, f"http://{host}:{port}"
+
+    def _expect(self, words: str, probe: Callable[[], Seen], points: float, hint: str) -> Expectation:
+        return Expectation(f"calls from {self._source} to {self._host} {words}", probe, points, hint)
+
+    def are_retried(
+        self, server: str, path: str = "/api/products", points: float = 1, hint: str = _SHOW
+    ) -> Expectation:
+        """All of 30 calls are answered well, though the server – the pod of app=`server` – failed on some: so it was asked
+        more often than 30 times."""
+
+        def look() -> Seen:
+            before = _counted(server, path)
+            seen = mesh.call(self._source, self._base + path, 30).statuses()
+            after = _counted(server, path)
+            failed = sum(number - before.get(status, 0) for status, number in after.items() if status >= 500)
+            asked = sum(after.values()) - sum(before.values())
+            right = seen == {200: 30} and failed > 0 and asked > 30
+            return _judged(
+                right, f"{_told(seen)}; the server was asked {asked} times and failed {failed} times", self._host
+            )
+
+        return self._expect("are all answered, though the server fails on some", look, points, hint)
+
+    def time_out(self, seconds: float, points: float = 1, hint: str = _SHOW) -> Expectation:
+        """A call that would take much longer than `seconds` ends about then with 504; a quick one is answered."""
+
+        def look() -> Seen:
+            slow = mesh.call(self._source, f"{self._base}/api/slow?seconds={4 * seconds + 1}", 2)
+            quick = mesh.call(self._source, f"{self._base}/api/version", 2)
+            took = [one.seconds for one in slow.calls]
+            in_time = all(0.8 * seconds <= one <= seconds + 1 for one in took)
+            right = in_time and slow.statuses() == {504: 2} and quick.statuses() == {200: 2}
+            shown = " and ".join(f"{one:.1f} s" for one in took)
+            text = f"a slow call ends after {shown} with {_told(slow.statuses())}, a quick one with {_told(quick.statuses())}"
+            return _judged(right, text, self._host)
+
+        return self._expect(f"are given up after {seconds:g} s, and quick ones are answered", look, points, hint)
+
+    def overflow(self, most: int, points: float = 1, hint: str = _SHOW) -> Expectation:
+        """Of a crowd of 16 slow calls at once at most `most` are let through, at least one is; the others are refused by the
+        proxy within the time of one answer (503). One call by itself is answered."""
+
+        def look() -> Seen:
+            alone = mesh.call(self._source, f"{self._base}/api/version", 1)
+            crowd = mesh.burst(self._source, f"{self._base}/api/slow?seconds=0.8", 16)
+            seen = crowd.statuses()
+            early = [one for one in crowd.calls if one.status == 503 and one.seconds < 0.7]
+            right = alone.statuses() == {200: 1} and 1 <= seen.get(200, 0) <= most
+            right = right and len(early) == 16 - seen.get(200, 0)
+            return _judged(right, f"of 16 at once: {_told(seen)}; one alone: {_told(alone.statuses())}", self._host)
+
+        return self._expect("in a crowd are refused at once, but for a few", look, points, hint)
+
+    def leave_out(self, path: str = "/api/products", points: float = 1, hint: str = _SHOW, *, bad: str) -> Expectation:
+        """Once calls failed, the Deployment `bad` – which still runs, and is still behind the Service – gets none any more."""
+
+        def look() -> Seen:
+            if not kube.get("Deployment", bad).get("status", {}).get("availableReplicas"):
+                return Seen(False, f"Deployment '{bad}' has no pod that is ready: nothing proves a thing")
+            mesh.call(self._source, self._base + path, 20)
+            seen = mesh.call(self._source, self._base + path, 30).statuses()
+            return _judged(seen == {200: 30}, f"of 30 calls, after 20 that could fail: {_told(seen)}", self._host)
+
+        return self._expect(f"leave {bad}, which fails and runs, out", look, points, hint)
+
+    def fail_on_purpose(
+        self, status: int, headers: dict[str, str], points: float = 1, hint: str = _SHOW
+    ) -> Expectation:
+        """Calls with these headers get this status from the proxy – the server never sees them –, all others an answer."""
+
+        def look() -> Seen:
+            marked = mesh.call(self._source, f"{self._base}/api/version", 8, headers=headers)
+            plain = mesh.call(self._source, f"{self._base}/api/version", 8)
+            made_up = all("fault filter abort" in one.text for one in marked.calls)
+            right = marked.statuses() == {status: 8} and made_up and plain.statuses() == {200: 8}
+            text = f"with it: {_told(marked.statuses())}, without: {_told(plain.statuses())}"
+            return _judged(right, text, self._host)
+
+        words = ", ".join(f"{name}: {value}" for name, value in headers.items())
+        return self._expect(f"fail with {status} where they carry {words}, and only there", look, points, hint)
+
+    def are_limited(self, most: int, refill: float, points: float = 1, hint: str = _SHOW) -> Expectation:
+        """Of 20 calls in a row at least one and at most `most` are answered, the others are told 429. An empty bucket is
+        waited for: it is filled every `refill` seconds."""
+
+        def look() -> Seen:
+            seen = mesh.call(self._source, f"{self._base}/api/version", 20).statuses()
+            right = set(seen) == {200, 429} and seen[200] <= most
+            empty = seen == {429: 20}
+            judged = _judged(right, f"of 20 calls: {_told(seen)}", self._host)
+            # Calls that come too soon take what is dripping in: the bucket fills up while nobody asks.
+            return Seen(
+                right, judged.text, judged.moving or empty, judged.evidence, refill + 2 if empty else judged.patience
+            )
+
+        return self._expect(f"are answered {most} times, and then told 429", look, points, hint)
+
+
+def _told(statuses: dict[int, int]) -> str:
+    return ", ".join(f"{count} × {status or 'no answer'}" for status, count in statuses.items())
+
+
+def trouble(host: str, *, source: str = "visitor", port: int = 8000) -> ResilienceCheck:
+    """What can be expected of calls when something goes wrong: `trouble("api").time_out(0.5)`."""
+    return ResilienceCheck(host, source, port)

@@ -1,0 +1,188 @@
+"""The mesh on the real thing: Istio comes, joins pods, proves who calls whom, and goes without a trace."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from environment.cluster import kind
+from environment.images import supply
+from helpers import clusters, images, kube, mesh, mesh_rules, namespaces
+from helpers.checks import verify
+from helpers.checks.meshed import calls, member
+from helpers.errors import NotFound
+from helpers.manifests import Object
+
+pytestmark = pytest.mark.usefixtures("engine")
+NAMESPACE = "live-mesh"
+#: Kinds whose objects belong to no namespace, and what an add-on might leave in one.
+EVERYWHERE = "customresourcedefinitions,clusterroles,clusterrolebindings,mutatingwebhookconfigurations,validatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings,namespaces,configmaps"
+
+
+def _deployment(name: str, image: str, *, version: str = "v1", proxy: bool = True) -> list[Object]:
+    labels = {"app": name, "version": version, "sidecar.istio.io/inject": str(proxy).lower()}
+    caller = {"command": ["sh", "-c", "trap exit TERM; sleep infinity & wait"]}
+    ready = {"httpGet": {"path": "/readyz", "port": 8000}, "periodSeconds": 1}
+    server = {"args": ["api"], "readinessProbe": ready}
+    box = {"name": "main", "image": image, **(server if image.startswith("shop") else caller)}
+    pod = {"terminationGracePeriodSeconds": 0, "serviceAccountName": name, "containers": [box]}
+    spec = {
+        "selector": {"matchLabels": {"app": name, "version": version}},
+        "template": {"metadata": {"labels": labels}, "spec": pod},
+    }
+    return [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": f"{name}-{version}"}, "spec": spec},
+    ]
+
+
+def _service(name: str) -> Object:
+    spec = {"selector": {"app": name}, "ports": [{"name": "http", "port": 8000}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+def _route(host: str, version: str) -> list[Object]:
+    subsets = [{"name": one, "labels": {"version": one}} for one in ("v1", "v2")]
+    group = "networking.istio.io/v1"
+    named = {"metadata": {"name": host}}
+    rule = {"host": host, "subsets": subsets}
+    routes = {"hosts": [host], "http": [{"route": [{"destination": {"host": host, "subset": version}}]}]}
+    return [
+        {"apiVersion": group, "kind": "DestinationRule", **named, "spec": rule},
+        {"apiVersion": group, "kind": "VirtualService", **named, "spec": routes},
+    ]
+
+
+def _apply(*documents: Object) -> None:
+    for one in documents:
+        kube.apply(one)
+
+
+def _available(name: str) -> None:
+    def up(found: Object) -> bool:
+        return bool(found.get("status", {}).get("availableReplicas"))
+
+    kube.wait_for("Deployment", name, up, "to be available", timeout=90)
+
+
+def _everywhere() -> set[str]:
+    shown = kind.kubectl("single", "get", EVERYWHERE, "--all-namespaces", "--output", "name")
+    return {line for line in shown.split() if "live-mesh" not in line}
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
+    """The cluster with the mesh in it; yields what it had before."""
+    folder = tmp_path_factory.mktemp("mesh")
+    references = [images.pull("clients").reference, *(images.shop_image(one).reference for one in ("v1", "v2"))]
+    kubeconfig, context = os.environ["KUBECONFIG"], clusters.up()
+    clusters.drop("istio")
+    known = _everywhere()
+    os.environ["KUBECONFIG"] = str(clusters.kubeconfig(Path(folder) / "kubeconfig", context, NAMESPACE))
+    clusters.load(*references)
+    namespaces.ensure(NAMESPACE)
+    for name in ("istio-pilot", "istio-proxy"):
+        supply.ensure(name)
+    clusters.add("istio")
+    kube.forget_kinds()
+    yield known
+    clusters.drop("istio")
+    kube.forget_kinds()
+    namespaces.reset(NAMESPACE)
+    kind.kubectl("single", "delete", "namespace", NAMESPACE, "--wait=false")
+    os.environ["KUBECONFIG"] = kubeconfig
+    clusters.pause()
+
+
+def test_a_call_is_encrypted_soon_after_the_installation(before: set[str]) -> None:
+    """Measure of the design: installed → first call proved to be mutual TLS, images present, within 60 s."""
+    clusters.drop("istio")
+    began = time.monotonic()
+    clusters.add("istio")
+    kube.forget_kinds()
+    _apply(*_deployment("visitor", "course/clients:1"), *_deployment("api", "shop:v1"), _service("api"))
+    for name in ("visitor-v1", "api-v1"):
+        _available(name)
+    seen = mesh.call("visitor", "http://api:8000/api/version", 10)
+    took = time.monotonic() - began
+    assert seen.statuses() == {200: 10}
+    [edge] = [one for one in mesh.edges("visitor") if one.target == "api"]
+    assert (edge.answers, edge.failures, edge.encrypted) == (10, 0, True)
+    assert mesh.certificate("api").identity == f"spiffe://cluster.local/ns/{NAMESPACE}/sa/api"
+    assert took < 60, f"{took:.0f} s"
+
+
+def test_a_rule_that_was_applied_while_istiod_was_away_holds(before: set[str]) -> None:
+    _apply(*_deployment("api", "shop:v2", version="v2"))
+    _available("api-v2")
+    scale = ["--namespace", "istio-system", "scale", "deployment", "istiod", "--replicas"]
+    kind.kubectl("single", *scale, "0")
+    gone = ["wait", "--for=delete", "pod", "--selector", "app=istiod", "--timeout=60s"]
+    kind.kubectl("single", "--namespace", "istio-system", *gone, seconds=65)
+    # Nobody is there to look at rules, so nobody is asked: what is applied now must not be refused or forgotten.
+    hooks = "validatingwebhookconfigurations"
+    names = kind.kubectl("single", "get", hooks, "--selector", "app=istiod", "--output", "name").split()
+    for name in names:
+        patch = '[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]'
+        kind.kubectl("single", "patch", name, "--type=json", "--patch", patch)
+    _apply(*_route("api", "v2"))
+    kind.kubectl("single", *scale, "1")
+    status = ["--namespace", "istio-system", "rollout", "status", "deployment/istiod", "--timeout=60s"]
+    kind.kubectl("single", *status, seconds=65)
+    deadline = time.monotonic() + 30
+    while (seen := mesh.call("visitor", "http://api:8000/api/version", 10).versions()) != {"v2": 10}:
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.5)
+
+
+def test_who_has_no_proxy_is_told_so_and_a_strict_workload_refuses_it(before: set[str]) -> None:
+    _apply(*_deployment("stranger", "course/clients:1", proxy=False))
+    _available("stranger-v1")
+    with pytest.raises(NotFound, match="has no proxy"):
+        mesh.certificate("stranger")
+    expectation = member("api").takes_only_the_mesh("visitor", "stranger")
+    assert verify(expectation).points == 0
+    spec = {"selector": {"matchLabels": {"app": "api"}}, "mtls": {"mode": "STRICT"}}
+    _apply(
+        {"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication", "metadata": {"name": "api"}, "spec": spec}
+    )
+    assert verify(expectation).points == 1
+    kube.delete("PeerAuthentication", "api")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"subset": "v9"}, "sends to the subset 'v9' of 'api', which no DestinationRule"),
+        ({"host": "apis"}, "sends to the host 'apis', and there is no Service"),
+    ],
+)
+def test_a_wrong_rule_is_named(before: set[str], change: dict[str, str], told: str) -> None:
+    rule, service = _route("api", "v1")
+    service["spec"]["http"][0]["route"][0]["destination"] |= change
+    _apply(rule, service)
+    report = verify(calls("api").split(v1=50, v2=50))
+    assert (report.points, told in report.rows()[0]["evidence"]) == (0, True), str(report)
+    _apply(*_route("api", "v1"))
+
+
+def test_odd_weights_and_a_port_that_is_not_looked_into_are_named(before: set[str]) -> None:
+    _, service = _route("api", "v1")
+    route = service["spec"]["http"][0]["route"]
+    service["spec"]["http"][0]["route"] = [{**route[0], "weight": 80}, {**route[0], "weight": 10}]
+    _apply(service)
+    door = _service("api")
+    door["spec"]["ports"][0]["name"] = "tcp-shop"
+    kube.delete("Service", "api")
+    _apply(door)
+    told = "; ".join(mesh_rules.faults("api"))
+    assert "its weights 80 + 10 make 90, not 100" in told
+    assert "named 'tcp-shop', so its traffic is not looked into" in told
+
+
+def test_it_goes_without_a_trace(before: set[str]) -> None:
+    clusters.drop("istio")
+    assert _everywhere() - before == set()
+    clusters.drop("istio")  # nothing happens where it is not
