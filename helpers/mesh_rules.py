@@ -7,8 +7,8 @@ from helpers.errors import CannotTell, CourseError
 from helpers.manifests import Object
 
 #: Rules reach the proxies some tenths of a second after they are applied, in seconds.
-_YOUNG = 6.0
-_RULES = ("VirtualService", "DestinationRule", "HTTPRoute", "PeerAuthentication", "AuthorizationPolicy")
+_YOUNG = 4.0
+_RULES = ("VirtualService", "DestinationRule", "HTTPRoute", "PeerAuthentication", "AuthorizationPolicy", "EnvoyFilter")
 
 
 def _rules() -> list[Object]:
@@ -29,27 +29,41 @@ def _changed_at(rule: Object) -> float:
     return pods.age(max([*stamps, str(rule["metadata"]["creationTimestamp"])]))
 
 
-def young() -> bool:
-    """Whether a rule is so new that not every proxy may know it."""
-    return any(_changed_at(rule) < _YOUNG for rule in _rules())
+def _named(host: object, name: str) -> bool:
+    """Whether a host in a rule is the Service `name` of this namespace, in one of the ways to write it."""
+    space = kube.current_namespace()
+    return host in {name, f"{name}.{space}", f"{name}.{space}.svc", f"{name}.{space}.svc.cluster.local"}
 
 
-def _subsets(host: str) -> list[Object]:
+def _concerns(rule: Object, name: str) -> bool:
+    """Whether the rule is one for calls to the Service `name`, or for pods with the label app=`name`."""
+    spec = rule["spec"]
+    if rule["kind"] in {"VirtualService", "DestinationRule"}:
+        return any(_named(host, name) for host in [*(spec.get("hosts") or []), spec.get("host")])
+    if rule["kind"] == "HTTPRoute":
+        return name in [reference.get("name") for reference in spec.get("parentRefs") or []]
+    chosen = (spec.get("selector") or {}).get("matchLabels") or (spec.get("workloadSelector") or {}).get("labels")
+    return not chosen or name in chosen.values()
+
+
+def young(name: str) -> bool:
+    """Whether a rule for `name`, a Service or an app, is so new that not every proxy may know it."""
+    return any(_changed_at(rule) < _YOUNG for rule in _rules() if _concerns(rule, name))
+
+
+def _subsets(service: str) -> list[Object]:
     return [
         subset
         for rule in _rules()
-        if rule["kind"] == "DestinationRule" and _short(rule["spec"].get("host")) == host
+        if rule["kind"] == "DestinationRule" and _named(rule["spec"].get("host"), service)
         for subset in rule["spec"].get("subsets") or []
     ]
 
 
-def _short(host: object) -> str:
-    return str(host or "").partition(".")[0]
-
-
 def _faults_of_destination(destination: dict[str, object], services: set[str]) -> Iterator[str]:
-    host, subset = _short(destination.get("host")), destination.get("subset")
-    if host not in services:
+    subset = destination.get("subset")
+    host = next((name for name in services if _named(destination.get("host"), name)), "")
+    if not host:
         yield f"it sends to the host '{destination.get('host')}', and there is no Service of that name here"
         return
     if not subset:
@@ -73,7 +87,7 @@ def faults(host: str) -> Iterator[str]:
         for port in services[host]["spec"]["ports"]:
             if str(port.get("name", "")).startswith(("tcp", "tls", "mongo", "mysql", "redis")):
                 yield f"the Service's port is named '{port['name']}', so its traffic is not looked into: name it http"
-    found = [one for one in _rules() if one["kind"] == "VirtualService" and host in map(_short, one["spec"]["hosts"])]
+    found = [one for one in _rules() if one["kind"] == "VirtualService" and _concerns(one, host)]
     for rule in found:
         name = f"VirtualService '{rule['metadata']['name']}'"
         for route in rule["spec"].get("http") or []:
@@ -83,11 +97,7 @@ def faults(host: str) -> Iterator[str]:
             weights = [int(part.get("weight", 0)) for part in parts]
             if len(parts) > 1 and sum(weights) != 100:
                 yield f"{name}: its weights {' + '.join(map(str, weights))} make {sum(weights)}, not 100"
-    routes = [
-        one
-        for one in _rules()
-        if one["kind"] == "HTTPRoute" and host in [ref.get("name") for ref in one["spec"].get("parentRefs") or []]
-    ]
+    routes = [one for one in _rules() if one["kind"] == "HTTPRoute" and _concerns(one, host)]
     for one in routes:
         yield from _faults_of_route(one)
     if not found and not routes:

@@ -14,9 +14,9 @@ _SHARED = 160
 _SIGMAS = 4.0
 
 
-def _judged(right: bool, text: str, evidence: str = "") -> Seen:
+def _judged(right: bool, text: str, name: str, evidence: str = "") -> Seen:
     # What is on its way may look the same for a while, then turn.
-    return Seen(right, text, moving=not right and mesh_rules.young(), evidence=evidence, patience=2.5)
+    return Seen(right, text, moving=not right and mesh_rules.young(name), evidence=evidence, patience=2.5)
 
 
 class CallsCheck:
@@ -42,7 +42,7 @@ class CallsCheck:
                 return Seen(False, f"Deployment '{while_runs}' has no pod that is ready")
             seen = self._sample(_ALL)
             right = seen.versions() == {version: _ALL}
-            return _judged(right, f"{seen}".strip("<>"), self._evidence(right))
+            return _judged(right, f"{seen}".strip("<>"), self._host, self._evidence(right))
 
         return self._expect(f"are answered by {version} alone, while {while_runs} runs", look, points, hint)
 
@@ -55,7 +55,7 @@ class CallsCheck:
             marked, plain = self._sample(_ALL, headers), self._sample(_ALL)
             right = marked.versions() == {special: _ALL} and plain.versions() == {ordinary: _ALL}
             text = f"with it: {marked}, without: {plain}".replace("<", "").replace(">", "")
-            return _judged(right, text, self._evidence(right))
+            return _judged(right, text, self._host, self._evidence(right))
 
         words = ", ".join(f"{name}: {value}" for name, value in headers.items())
         return self._expect(f"reach {special} with the header {words}, and {ordinary} without", look, points, hint)
@@ -71,7 +71,7 @@ class CallsCheck:
                 bound = _SIGMAS * math.sqrt(wanted * (1 - share / 100))
                 right = right and abs(versions.get(version, 0) - wanted) <= bound
             text = f"of {_SHARED} calls: " + ", ".join(f"{count} × {name}" for name, count in versions.items())
-            return _judged(right, text, self._evidence(right))
+            return _judged(right, text, self._host, self._evidence(right))
 
         words = ", ".join(f"{share} % by {version}" for version, share in shares.items())
         return self._expect(f"are answered {words}", look, points, hint)
@@ -114,7 +114,7 @@ class IdentityCheck:
             refused = outside.statuses() == {0: 3} and all(one.failure for one in outside.calls)
             right = inside.statuses() == {200: 3} and refused
             text = f"{member} gets {_told(inside)}, {stranger}, in plain text, gets {_told(outside)}"
-            return _judged(right, text)
+            return _judged(right, text, self._app)
 
         words = f"'{self._app}' answers {member} by mutual TLS, and nobody who speaks plain text"
         return Expectation(words, look, points, hint)
@@ -134,7 +134,7 @@ class IdentityCheck:
             good = mesh.call(allowed, self._url, 3, method=method)
             bad = mesh.call(denied, self._url, 3, method=method)
             right = good.statuses() == {200: 3} and bad.statuses() == {403: 3}
-            return _judged(right, f"{allowed} gets {_told(good)}, {denied} gets {_told(bad)}")
+            return _judged(right, f"{allowed} gets {_told(good)}, {denied} gets {_told(bad)}", self._app)
 
         return Expectation(f"'{self._app}' answers {allowed}, and denies {denied} (403)", look, points, hint)
 
@@ -146,7 +146,7 @@ class IdentityCheck:
         def look() -> Seen:
             good, bad = mesh.call(source, self._url, 3), mesh.call(source, self._url, 3, method=method)
             right = good.statuses() == {200: 3} and bad.statuses() == {403: 3}
-            return _judged(right, f"GET gets {_told(good)}, {method} gets {_told(bad)}")
+            return _judged(right, f"GET gets {_told(good)}, {method} gets {_told(bad)}", self._app)
 
         return Expectation(f"'{self._app}' lets {source} GET, and no {method}", look, points, hint)
 

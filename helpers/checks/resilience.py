@@ -16,7 +16,7 @@ def _judged(right: bool, text: str, host: str, patience: float = 2.5) -> Seen:
     evidence = (
         "" if right else "; ".join(fault for fault in mesh_rules.faults(host) if not fault.startswith("no Virtual"))
     )
-    return Seen(right, text, moving=not right and mesh_rules.young(), evidence=evidence, patience=patience)
+    return Seen(right, text, moving=not right and mesh_rules.young(host), evidence=evidence, patience=patience)
 
 
 def _counted(app: str, path: str) -> dict[int, int]:

@@ -1,3 +1,6 @@
+# A slim image has no folders for manual pages, and this package wants to put links there.
+mkdir -p /usr/share/man/man1
+apt-get install -y -qq openjdk-21-jre-headless > /dev/null
 # Where Maven would look: the mirror in this machine's settings, else what Maven's own parent of all projects says.
 chmod 755 /usr/local/bin/start-zipkin
 apt-get install -y -qq unzip > /dev/null
