@@ -10,7 +10,19 @@ from pathlib import Path
 from environment import console, files, labenv
 from environment.engine import choice
 from environment.errors import EnvironmentProblem
-from environment.grading import disks, gradebook, inbox, judge, lab, proofs, release, report, skeleton, verdicts
+from environment.grading import (
+    dependencies,
+    disks,
+    gradebook,
+    inbox,
+    judge,
+    lab,
+    proofs,
+    release,
+    report,
+    skeleton,
+    verdicts,
+)
 from environment.grading.executor import Cell
 
 #: What one submission, and one of its cells, may take (seconds).
@@ -114,7 +126,7 @@ def judge_one(lesson: str, rebuilt: skeleton.Rebuilt, content: str, slots: Slots
 
 def _judge_all(lesson: str, names: list[str], jobs: int, tree: Path, *, again: bool) -> None:
     """Judge what has no verdict yet; each verdict is on disk as soon as it falls."""
-    waiting, judged_by = {}, proofs.content_hash(lesson)
+    waiting, judged_by = {}, dependencies.content_hash(lesson)
     for student in names:
         rebuilt, content = prepare(lesson, student, judged_by)
         known = verdicts.load(lesson, student)
@@ -163,7 +175,7 @@ def save(lesson: str, names: list[str]) -> None:
 
 
 def _by_hand(lesson: str, names: list[str], why: str) -> None:
-    judged_by = proofs.content_hash(lesson)
+    judged_by = dependencies.content_hash(lesson)
     for student in names:
         _, content = prepare(lesson, student, judged_by)
         verdicts.store(lesson, student, verdicts.Record(content, verdicts.BY_HAND, problem=why))

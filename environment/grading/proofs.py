@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from environment import console, files, paths, versions
+from environment import console, files, paths
 from environment.errors import EnvironmentProblem
+from environment.grading.dependencies import TESTS, content_hash
 from environment.grading.executor import Outcome, execute, role
 from environment.notebooks import STUB
 
-TESTS = paths.ROOT / "tests"
 EXERCISE_ROLES = ("open", "prepare", "solution", "grade")
 
 
@@ -78,24 +78,6 @@ def check_of(lesson: str) -> dict[str, str]:
             judged |= dict.fromkeys(waiting, cell["id"])
             waiting = []
     return judged
-
-
-def content_hash(lesson: str) -> str:
-    """Names everything a lesson's proofs depend on: notebook, proofs, helpers, environment, versions."""
-    folders = [
-        paths.SOURCES / lesson,
-        TESTS / "mistakes" / lesson,
-        TESTS / "alternatives" / lesson,
-        paths.ROOT / "helpers",
-        paths.ROOT / "environment" / "images",
-        paths.ROOT / "environment" / "grading",
-    ]
-    parts: list[str | bytes] = [json.dumps(versions.table(), sort_keys=True)]
-    for folder in folders:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
-                parts += [str(path.relative_to(paths.ROOT)), path.read_bytes()]
-    return files.digest_of(*parts)
 
 
 def _problems_of_run(lesson: str, outcome: Outcome, carried: list[Proof], *, right: bool) -> list[str]:

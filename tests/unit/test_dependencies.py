@@ -1,0 +1,54 @@
+"""What a lesson's proofs depend on: enough to notice every change, and no more."""
+
+from pathlib import Path
+
+import pytest
+
+from environment import paths
+from environment.grading import dependencies, proofs
+
+
+def _names(*sources: str) -> set[str]:
+    return {str(path.relative_to(paths.ROOT)) for path in dependencies.modules(*sources)}
+
+
+def test_imports_are_followed_into_functions_and_packages() -> None:
+    found = _names("from helpers import lessons")
+    assert {"helpers/__init__.py", "helpers/lessons.py", "helpers/on_cluster.py", "helpers/images.py"} <= found
+    assert "environment/cluster/kind.py" in found
+    assert "helpers/checks/meshed.py" not in found
+    assert {"helpers/mesh.py", "helpers/mesh_rules.py"} <= _names("from helpers.checks.meshed import calls")
+    assert _names("import json") == set()
+
+
+def test_every_lesson_can_be_read_and_gets_the_same_name_twice() -> None:
+    for lesson in proofs.lessons():
+        assert dependencies.content_hash(lesson) == dependencies.content_hash(lesson)
+
+
+@pytest.mark.parametrize(
+    ("changed", "lesson", "matters"),
+    [
+        ("helpers/checks/meshed.py", "5-09-istio", True),
+        ("helpers/checks/meshed.py", "2-03-containers", False),
+        ("helpers/checks/verdict.py", "2-03-containers", True),
+        ("helpers/views/containers.py", "2-03-containers", True),
+        ("environment/images/nginx/recipe.toml", "2-03-containers", True),
+        ("environment/cluster/addons/istio/values.yaml", "5-09-istio", True),
+        ("environment/cluster/addons/istio/values.yaml", "4-01-architecture", False),
+        ("environment/cluster/node/setup.sh", "4-01-architecture", True),
+        ("environment/grading/judge.py", "1-01-what-is-a-container", True),
+        ("tests/mistakes/5-09-istio/kiosk.only-restarted", "5-09-istio", True),
+    ],
+)
+def test_a_change_is_noticed_where_it_matters(
+    changed: str, lesson: str, matters: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, read = dependencies.content_hash(lesson), Path.read_bytes
+    assert (paths.ROOT / changed).is_file()
+
+    def other(path: Path) -> bytes:
+        return read(path) + (b"\n" if path == paths.ROOT / changed else b"")
+
+    monkeypatch.setattr(Path, "read_bytes", other)
+    assert (dependencies.content_hash(lesson) != before) is matters
