@@ -49,12 +49,14 @@ def describe(now: dict[str, Any]) -> str:
     return f"{console.bar(now['done'], now['total'])} · {elapsed // 60}:{elapsed % 60:02} · {now['step']}"
 
 
-def lessons_want(key: str) -> list[str]:
-    """What the lessons name in their metadata under this key (`images`, `addons` …), in the order of the lessons."""
+def lessons_want(key: str, *needs: str) -> list[str]:
+    """What the lessons – those that need one of `needs`, where it is given – name in their metadata under this key
+    (`images`, `addons` …), in the order of the lessons."""
     wanted: dict[str, None] = {}
     for notebook in sorted([*paths.SOURCES.glob("*/*.ipynb"), *paths.WORKSPACE.glob("[1-9]*/*.ipynb")]):
         course = json.loads(notebook.read_text())["metadata"].get("course", {})
-        wanted |= dict.fromkeys(course.get(key, []))
+        if not needs or course.get("needs") in needs:
+            wanted |= dict.fromkeys(course.get(key, []))
     return list(wanted)
 
 
@@ -66,7 +68,7 @@ def plan(record: dict[str, Any]) -> Plan:
         for component in versions.components("engine"):
             steps.append((f"building {component.name}", lambda c=component: golang.build(c, interpreter), ""))  # type: ignore[misc]
         steps.append(("starting the engine", _start_engine, "engine"))
-    names = lessons_want("images")
+    names = lessons_want("images", "host", "engine")
     # An image with a program that has to be compiled can wait until the tools that every lesson needs are there.
     late = [name for name in names if standin.programs(name)]
     steps += [_image_step(name) for name in names if name not in late]
@@ -93,6 +95,8 @@ def cluster_plan() -> Plan:
         steps.append((f"building {component.name}", lambda c=component: programs.build(c), ""))  # type: ignore[misc]
     steps.append(("installing kind, kubectl and helm", programs.install, ""))
     steps.append(("the image of the cluster's nodes", node_image.ensure, "cluster"))
+    before = lessons_want("images", "host", "engine")
+    steps += [_image_step(name) for name in lessons_want("images", "cluster") if name not in before]
     for name in lessons_want("programs"):
         steps.append((f"building {name}", lambda n=name: programs.add(n), f"program-{name}"))  # type: ignore[misc]
     for name in lessons_want("addons"):
