@@ -101,7 +101,17 @@ def faults(host: str) -> Iterator[str]:
     for one in routes:
         yield from _faults_of_route(one)
     if not found and not routes:
-        yield f"no VirtualService has the host '{host}', and no HTTPRoute belongs to it"
+        yield f"no VirtualService here has the host '{host}', and no HTTPRoute belongs to it"
+        yield from _elsewhere(host)
+
+
+def _elsewhere(host: str) -> Iterator[str]:
+    """Rules for this host that lie in another namespace, where they mean another Service."""
+    here = kube.current_namespace()
+    for rule in kube.ls("VirtualService", everywhere=True):
+        place = rule["metadata"]["namespace"]
+        if place != here and host in rule["spec"].get("hosts", []):
+            yield f"VirtualService '{rule['metadata']['name']}' has it, but lies in the namespace '{place}', not '{here}'"
 
 
 def _faults_of_route(route: Object) -> Iterator[str]:

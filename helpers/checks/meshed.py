@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 
-from helpers import kube, mesh, mesh_rules, pods
+from helpers import kube, mesh, mesh_rules, pods, proxies
 from helpers.checks.verdict import Expectation, Seen
 from helpers.errors import CannotTell, CourseError
 
@@ -94,7 +94,7 @@ class IdentityCheck:
             account = found["spec"].get("serviceAccountName", "default")
             wanted = f"/ns/{found['metadata']['namespace']}/sa/{account}"
             try:
-                shown = mesh.certificate(self._app)
+                shown = proxies.certificate(self._app)
             except CannotTell:
                 raise
             except CourseError as error:

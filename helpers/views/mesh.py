@@ -4,7 +4,7 @@ from collections import Counter
 
 from matplotlib.figure import Figure
 
-from helpers import mesh
+from helpers import proxies
 from helpers.tracing import Trace
 from helpers.traffic import Traffic
 from helpers.views.picture import Picture
@@ -16,7 +16,7 @@ _FAILED = ("#d55e00", "xx")
 
 def traffic(*apps: str) -> Picture:
     """Who called whom since the proxies of these apps were started: how often, what failed, and whether it was encrypted."""
-    edges = mesh.edges(*apps)
+    edges = proxies.edges(*apps)
     sources = list(dict.fromkeys(edge.source for edge in edges))
     targets = list(dict.fromkeys((edge.target, edge.subset) for edge in edges))
     rows = max(len(targets), len(sources), 1)

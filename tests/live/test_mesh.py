@@ -9,7 +9,7 @@ import pytest
 
 from environment.cluster import kind
 from environment.images import supply
-from helpers import clusters, images, kube, mesh, mesh_rules, namespaces
+from helpers import clusters, images, kube, mesh, mesh_rules, namespaces, proxies
 from helpers.checks import verify
 from helpers.checks.meshed import calls, member
 from helpers.errors import NotFound
@@ -83,6 +83,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
     os.environ["KUBECONFIG"] = str(clusters.kubeconfig(Path(folder) / "kubeconfig", context, NAMESPACE))
     clusters.load(*references)
     namespaces.ensure(NAMESPACE)
+    mesh.join()
     for name in ("istio-pilot", "istio-proxy"):
         supply.ensure(name)
     clusters.add("istio")
@@ -108,9 +109,10 @@ def test_a_call_is_encrypted_soon_after_the_installation(before: set[str]) -> No
     seen = mesh.call("visitor", "http://api:8000/api/version", 10)
     took = time.monotonic() - began
     assert seen.statuses() == {200: 10}
-    [edge] = [one for one in mesh.edges("visitor") if one.target == "api"]
+    [edge] = [one for one in proxies.edges("visitor") if one.target == "api"]
     assert (edge.answers, edge.failures, edge.encrypted) == (10, 0, True)
-    assert mesh.certificate("api").identity == f"spiffe://cluster.local/ns/{NAMESPACE}/sa/api"
+    assert proxies.certificate("api").identity == f"spiffe://cluster.local/ns/{NAMESPACE}/sa/api"
+    assert proxies.state("api") == "LIVE"
     assert took < 60, f"{took:.0f} s"
 
 
@@ -141,7 +143,7 @@ def test_who_has_no_proxy_is_told_so_and_a_strict_workload_refuses_it(before: se
     _apply(*_deployment("stranger", "course/clients:1", proxy=False))
     _available("stranger-v1")
     with pytest.raises(NotFound, match="has no proxy"):
-        mesh.certificate("stranger")
+        proxies.certificate("stranger")
     expectation = member("api").takes_only_the_mesh("visitor", "stranger")
     assert verify(expectation).points == 0
     spec = {"selector": {"matchLabels": {"app": "api"}}, "mtls": {"mode": "STRICT"}}
