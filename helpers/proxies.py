@@ -5,10 +5,10 @@ A proxy is asked with its own agent (`pilot-agent request`), as `istioctl proxy-
 
 import json
 import re
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from helpers import kube, pods
 from helpers.errors import CourseError, NotFound
@@ -17,15 +17,10 @@ from helpers.mesh import pod_of
 PROXY = "istio-proxy"
 
 
-def _json(told: str) -> Any:
-    # The agent may write a line of its log before the answer.
-    return json.loads(told[max(told.find("{"), 0) :])
-
-
 def state(app: str) -> str:
     """What the proxy of the pod with the label app=`app` says of itself: `LIVE` once it has its first configuration, else
     `INITIALIZING` and the like. Raises NotFound where the pod has no proxy."""
-    return str(_json(ask(app, "server_info"))["state"])
+    return str(json.loads(ask(app, "server_info"))["state"])
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,9 @@ def ask(app: str, path: str) -> str:
     beside = [one["name"] for one in [*(spec.get("initContainers") or []), *spec["containers"]]]
     if PROXY not in beside:
         raise NotFound(f"pod '{name}' has no proxy: it is not in the mesh.", f"`kubectl get pod {name}`")
-    status, output = kube.exec(name, ["pilot-agent", "request", "GET", path], container=PROXY)
+    # What the agent logs meanwhile would come between the lines of the answer.
+    words = f"pilot-agent request GET {shlex.quote(path)} 2> /dev/null"
+    status, output = kube.exec(name, ["sh", "-c", words], container=PROXY)
     if status:
         raise CourseError(f"the proxy of '{name}' does not answer: {output.strip()[-200:]} ({pods.state(found).text})")
     return output
@@ -57,7 +54,7 @@ def ask(app: str, path: str) -> str:
 
 def certificate(app: str) -> Certificate:
     """The certificate that the proxy of the pod with the label app=`app` shows. Raises NotFound where it has none (yet)."""
-    for row in _json(ask(app, "certs"))["certificates"]:
+    for row in json.loads(ask(app, "certs"))["certificates"]:
         for one in row.get("cert_chain", []):
             names = [str(name["uri"]) for name in one.get("subject_alt_names", []) if "uri" in name]
             if names:
