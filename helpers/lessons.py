@@ -162,11 +162,11 @@ class Lesson:
 
         others = [path.parent.name for path in _folder().glob("*/record.json") if path.parent.name != self.name]
         shape = on_cluster.shape_of(self.metadata)
-        last = not any(
-            _metadata(other)["needs"] == "cluster" and on_cluster.shape_of(_metadata(other)) == shape
-            for other in others
-        )
-        on_cluster.clean(self.name, self.metadata, self.folder, last=last)
+        beside = [
+            one for one in map(_metadata, others) if one["needs"] == "cluster" and on_cluster.shape_of(one) == shape
+        ]
+        used = {addon for one in beside for addon in one.get("addons", [])}
+        on_cluster.clean(self.name, self.metadata, self.folder, last=not beside, used=used)
 
     def _end_processes(self) -> None:
         """Kill what `%%bash` cells of this lesson left running: known by the token in their environment."""

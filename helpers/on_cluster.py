@@ -55,8 +55,9 @@ def environment(name: str, metadata: dict[str, Any], folder: Path) -> dict[str, 
     return found
 
 
-def clean(name: str, metadata: dict[str, Any], folder: Path, *, last: bool) -> None:
-    """Empty the lesson's namespace and remove what else it made; with `last`, let the cluster rest (or drop a big one)."""
+def clean(name: str, metadata: dict[str, Any], folder: Path, *, last: bool, used: set[str]) -> None:
+    """Empty the lesson's namespace and remove what else it made, but for the add-ons `used` by other open lessons; with
+    `last`, let the cluster rest (or drop a big one)."""
     if not (folder / "kubeconfig").exists():
         return
     os.environ["KUBECONFIG"] = str(folder / "kubeconfig")
@@ -70,7 +71,8 @@ def clean(name: str, metadata: dict[str, Any], folder: Path, *, last: bool) -> N
         for one in names:
             kube.delete(kind, one)
     for addon in metadata.get("addons", []):
-        clusters.drop(addon, shape_of(metadata))
+        if addon not in used:
+            clusters.drop(addon, shape_of(metadata))
     if metadata.get("addons"):
         kube.forget_kinds()
     if last and shape_of(metadata) == "single":
