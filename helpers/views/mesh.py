@@ -40,9 +40,8 @@ def traffic(*apps: str) -> Picture:
         axes.plot([2.0, 7.2], [start, end], color=colour, linewidth=0.8 + 4 * share, linestyle=line, zorder=0)
         told = f"{edge.answers} calls ({share:.0%}), " + ("mutual TLS" if edge.encrypted else "plain text")
         told += f", {edge.failures} failed" if edge.failures else ""
-        axes.text(
-            5.0, start + (end - start) * 0.58, told, fontsize=7.5, ha="center", va="center", backgroundcolor="white"
-        )
+        # At the line's end, where no other line has its own.
+        axes.text(7.1, end, told, fontsize=7.5, ha="right", va="center", backgroundcolor="white")
         lines.append(f"{edge.source} → {_name(edge.target, edge.subset)}: {told}")
     for name, height in left.items():
         axes.text(1.2, height, name, ha="center", va="center", bbox={**style, "fc": "#d5f0e3"})
