@@ -31,23 +31,24 @@ def traffic(*apps: str) -> Picture:
     total = Counter[str]()
     for edge in edges:
         total[edge.source] += edge.answers
-    lines = []
+    lines: list[str] = []
+    told_of: dict[tuple[str, str], list[str]] = {}
     for edge in edges:
         start, end = left[edge.source], right[edge.target, edge.subset]
         share = edge.answers / total[edge.source]
         colour = _FAILED[0] if edge.failures else _VERSIONS[0][0]
         line = "solid" if edge.encrypted else "dotted"
-        axes.plot([2.0, 7.2], [start, end], color=colour, linewidth=0.8 + 4 * share, linestyle=line, zorder=0)
+        axes.plot([1.8, 5.2], [start, end], color=colour, linewidth=0.8 + 4 * share, linestyle=line, zorder=0)
         told = f"{edge.answers} calls ({share:.0%}), " + ("mutual TLS" if edge.encrypted else "plain text")
         told += f", {edge.failures} failed" if edge.failures else ""
-        # At the line's end, where no other line has its own.
-        axes.text(7.1, end, told, fontsize=7.5, ha="right", va="center", backgroundcolor="white")
+        told_of.setdefault((edge.target, edge.subset), []).append(f"{edge.source}: {told}")
         lines.append(f"{edge.source} → {_name(edge.target, edge.subset)}: {told}")
     for name, height in left.items():
         axes.text(1.2, height, name, ha="center", va="center", bbox={**style, "fc": "#d5f0e3"})
     for (name, subset), height in right.items():
         text = _name(name, subset)
-        axes.text(8.5, height, text, ha="center", va="center", fontsize=9, bbox={**style, "fc": "#d6e9f8"})
+        axes.text(5.4, height, text, va="center", fontsize=9, bbox={**style, "fc": "#d6e9f8"})
+        axes.text(7.0, height, "\n".join(told_of[name, subset]), va="center", fontsize=8)
     return Picture(figure, "\n".join(lines) or "no calls were counted")
 
 
