@@ -39,6 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     clean.add_argument("--keep-cache", action="store_true", help="keep built tools, so that the next start is fast")
     run = verb("run", "execute lessons with papermill in a copy under build/")
     run.add_argument("lessons", nargs="*")
+    site = verb("site", "the course as static pages for reading, made from executed notebooks without their solutions")
+    site.add_argument("lessons", nargs="*")
     test = verb("test", "prove it all: style, types, unit and live tests, every exercise's proofs")
     test.add_argument("--yes", action="store_true")
     test.add_argument("--all", action="store_true", help="also what did not change since it was last green")
@@ -84,7 +86,7 @@ def _dispatch(args: argparse.Namespace) -> int:
     if args.verb in {"test", "bench", "fix"}:
         bootstrap.install_packages(bootstrap.missing_packages(engine=False), yes=getattr(args, "yes", True))
         _continue_in("test")
-    elif args.verb in {"run", "reset", "release", "submit", "grade"} and not _inside():
+    elif args.verb in {"run", "site", "reset", "release", "submit", "grade"} and not _inside():
         _continue_in("lab")
     # Imported late: a verb loads only what it needs, and some of it exists only in the virtual environment.
     if args.verb == "start":
@@ -112,6 +114,10 @@ def _dispatch(args: argparse.Namespace) -> int:
         from environment import papermill_run
 
         return papermill_run.main(args.lessons)
+    if args.verb == "site":
+        from environment.site import pages
+
+        return pages.main(args.lessons)
     if args.verb == "test":
         from environment import testing
 

@@ -11,10 +11,10 @@ from environment.grading import proofs
 from environment.grading.executor import MIME, role
 
 
-def _points(executed: Path) -> list[str]:
+def _points(notebook: Path) -> list[str]:
     """What the grade cells of an executed notebook fell short of."""
     short = []
-    for cell in json.loads(executed.read_text())["cells"]:
+    for cell in json.loads(notebook.read_text())["cells"]:
         if role(cell) != "grade":
             continue
         told: dict[str, Any] = next((o["data"][MIME] for o in cell["outputs"] if MIME in o.get("data", {})), {})
@@ -23,6 +23,11 @@ def _points(executed: Path) -> list[str]:
             wrong = [f"{row['wanted']}: {row['seen']}" for row in told.get("rows", []) if not row["ok"]]
             short.append(f"{cell['id']}: {told.get('points')} of {maximum}: {'; '.join(wrong)}")
     return short
+
+
+def executed(lesson: str) -> Path:
+    """Where the executed notebook is, once it was run."""
+    return paths.BUILD / "run" / lesson / f"{lesson}.ipynb"
 
 
 def _execute(lesson: str) -> list[str]:
@@ -36,15 +41,15 @@ def _execute(lesson: str) -> list[str]:
 
         transport = "ipc"
 
-    folder = paths.BUILD / "run" / lesson
+    target = executed(lesson)
+    folder = target.parent
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    executed = folder / f"{lesson}.ipynb"
     os.environ.update(labenv.lab())
     try:
         papermill.execute_notebook(
             str(proofs.notebook(lesson)),
-            str(executed),
+            str(target),
             kernel_name="python3",
             cwd=str(folder),
             progress_bar=False,
@@ -53,7 +58,7 @@ def _execute(lesson: str) -> list[str]:
         )
     except papermill.PapermillExecutionError as error:
         return [f"{lesson}: cell {error.cell_index} failed: {error.ename}: {error.evalue}"]
-    return [f"{lesson}: {row}" for row in _points(executed)]
+    return [f"{lesson}: {row}" for row in _points(target)]
 
 
 def main(names: list[str]) -> int:

@@ -8,7 +8,7 @@ from environment import paths
 from environment.grading import proofs
 from environment.grading.executor import role
 
-_NEEDS = {"host": "nothing", "engine": "Docker Engine", "cluster": "Kubernetes cluster", "mesh": "cluster with Istio"}
+NEEDS = {"host": "nothing", "engine": "Docker Engine", "cluster": "Kubernetes cluster", "mesh": "cluster with Istio"}
 
 
 def _row(lesson: str) -> str:
@@ -16,7 +16,7 @@ def _row(lesson: str) -> str:
     course = notebook["metadata"]["course"]
     exercises = sum(role(cell) == "grade" for cell in notebook["cells"])
     link = f"[{lesson}](notebooks/{lesson}/{lesson}.ipynb)"
-    return f"| {link} – {course['title']} | {_NEEDS[course['needs']]} | {exercises} | {course['minutes']} |"
+    return f"| {link} – {course['title']} | {NEEDS[course['needs']]} | {exercises} | {course['minutes']} |"
 
 
 def path() -> Path:
