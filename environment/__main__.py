@@ -58,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="labs at the same time")
     grade.add_argument("--from", dest="source", type=Path, help="take submissions from this folder first")
     grade.add_argument("--student", help="only this one, and again")
+    new = verb("new-lesson", "authors: a lesson that runs, with one exercise and its proofs, to be filled")
+    new.add_argument("lesson", help="its name: section, topic, words (4-07-volumes)")
+    new.add_argument("--title", required=True)
+    new.add_argument("--needs", choices=["engine", "cluster"], default="engine")
     fix = verb("fix", "repair style and normal form: ruff, notebooks, pictures")
     fix.add_argument("--check", action="store_true", help="change nothing, fail if anything would change")
     verbs.add_parser("_build")
@@ -86,7 +90,7 @@ def _dispatch(args: argparse.Namespace) -> int:
     if args.verb in {"test", "bench", "fix"}:
         bootstrap.install_packages(bootstrap.missing_packages(engine=False), yes=getattr(args, "yes", True))
         _continue_in("test")
-    elif args.verb in {"run", "site", "reset", "release", "submit", "grade"} and not _inside():
+    elif args.verb in {"run", "site", "reset", "release", "submit", "grade", "new-lesson"} and not _inside():
         _continue_in("lab")
     # Imported late: a verb loads only what it needs, and some of it exists only in the virtual environment.
     if args.verb == "start":
@@ -130,6 +134,10 @@ def _dispatch(args: argparse.Namespace) -> int:
         from environment.grading import batch
 
         return batch.main(args.lessons, jobs=args.jobs, source=args.source, student=args.student)
+    if args.verb == "new-lesson":
+        from environment import new_lesson
+
+        return new_lesson.main(args.lesson, title=args.title, needs=args.needs)
     if args.verb == "fix":
         from environment import fix
 
