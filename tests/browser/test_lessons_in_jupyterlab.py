@@ -67,7 +67,7 @@ def _run_all(page: Page) -> None:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     # The last cell says that everything is gone: the whole notebook ran, nothing stopped it.
-    page.wait_for_selector("text=everything this lesson made is gone", timeout=180_000)
+    page.wait_for_selector("text=everything this lesson made is gone", timeout=300_000)
     _await_idle(page)
 
 
