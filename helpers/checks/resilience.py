@@ -7,6 +7,7 @@ from helpers import kube, mesh, mesh_rules
 from helpers.checks.verdict import Expectation, Seen
 
 _SHOW = "`kubectl get virtualservices,destinationrules,envoyfilters -o yaml`"
+_TRIED = 18
 _COUNT = re.compile(r'^shop_requests_total\{[^}]*path="([^"]+)"[^}]*status="(\d+)"[^}]*\} ([\d.]+)', re.MULTILINE)
 
 
@@ -40,16 +41,16 @@ class ResilienceCheck:
     def are_retried(
         self, server: str, path: str = "/api/products", points: float = 1, hint: str = _SHOW
     ) -> Expectation:
-        """All of 30 calls are answered well, though the server – the pod of app=`server` – failed on some: so it was asked
-        more often than 30 times."""
+        """All of 18 calls are answered well, though the server – the pod of app=`server` – failed on some: so it was asked
+        more often than 18 times."""
 
         def look() -> Seen:
             before = _counted(self._source, server, path)
-            seen = mesh.call(self._source, self._base + path, 30).statuses()
+            seen = mesh.call(self._source, self._base + path, _TRIED).statuses()
             after = _counted(self._source, server, path)
             failed = sum(number - before.get(status, 0) for status, number in after.items() if status >= 500)
             asked = sum(after.values()) - sum(before.values())
-            right = seen == {200: 30} and failed > 0 and asked > 30
+            right = seen == {200: _TRIED} and failed > 0 and asked > _TRIED
             return _judged(
                 right, f"{_told(seen)}; the server was asked {asked} times and failed {failed} times", self._host
             )
@@ -57,11 +58,11 @@ class ResilienceCheck:
         return self._expect("are all answered, though the server fails on some", look, points, hint)
 
     def time_out(self, seconds: float, points: float = 1, hint: str = _SHOW) -> Expectation:
-        """A call that would take much longer than `seconds` ends about then with 504; a quick one is answered."""
+        """A call that would take twice as long as `seconds` ends about then with 504; a quick one is answered."""
 
         def look() -> Seen:
-            slow = mesh.call(self._source, f"{self._base}/api/slow?seconds={2 * seconds + 0.3}")
             quick = mesh.call(self._source, f"{self._base}/api/version")
+            slow = mesh.call(self._source, f"{self._base}/api/slow?seconds={2 * seconds}")
             took = slow.calls[0].seconds
             in_time = 0.8 * seconds <= took <= 1.5 * seconds
             right = in_time and slow.statuses() == {504: 1} and quick.statuses() == {200: 1}
