@@ -34,12 +34,12 @@ def _probe(path: str, port: int) -> dict[str, Any]:
 
 
 def shop(
-    name: str, version: str = "v1", *, part: str = "api", app: str = "", proxy: bool = True, **labels: str
+    name: str, release: str = "v1", *, part: str = "api", app: str = "", proxy: bool = True, **labels: str
 ) -> None:
-    """Run a part of the shop (`api` or `web`) in this version, with the labels app=`app` (its name, if none is given) and
+    """Run a part of the shop (`api` or `web`) in this release, with the labels app=`app` (its name, if none is given) and
     `labels`; several versions of one app also need the label `version`."""
     path = "/readyz" if part == "api" else "/healthz"
-    box = {"image": f"shop:{version}", "args": [part], "readinessProbe": _probe(path, SHOP_PORT)}
+    box = {"image": f"shop:{release}", "args": [part], "readinessProbe": _probe(path, SHOP_PORT)}
     _deployment(name, {"app": app or name, **labels}, box, proxy=proxy, volumes=[])
 
 
