@@ -51,16 +51,16 @@ def young(name: str) -> bool:
     return any(_changed_at(rule) < _YOUNG for rule in _rules() if _concerns(rule, name))
 
 
-def _subsets(service: str) -> list[Object]:
+def _subsets(rules: list[Object], service: str) -> list[Object]:
     return [
         subset
-        for rule in _rules()
+        for rule in rules
         if rule["kind"] == "DestinationRule" and _named(rule["spec"].get("host"), service)
         for subset in rule["spec"].get("subsets") or []
     ]
 
 
-def _faults_of_destination(destination: dict[str, object], services: set[str]) -> Iterator[str]:
+def _faults_of_destination(destination: dict[str, object], services: set[str], rules: list[Object]) -> Iterator[str]:
     subset = destination.get("subset")
     host = next((name for name in services if _named(destination.get("host"), name)), "")
     if not host:
@@ -68,7 +68,7 @@ def _faults_of_destination(destination: dict[str, object], services: set[str]) -
         return
     if not subset:
         return
-    chosen = next((one for one in _subsets(host) if one["name"] == subset), None)
+    chosen = next((one for one in _subsets(rules, host) if one["name"] == subset), None)
     if chosen is None:
         yield f"it sends to the subset '{subset}' of '{host}', which no DestinationRule of that host has"
     elif not _pods_with(chosen.get("labels") or {}):
@@ -83,21 +83,24 @@ def _pods_with(labels: Mapping[str, str]) -> list[Object]:
 def faults(host: str) -> Iterator[str]:
     """What is wrong with the rules for calls to `host`, in words: the faults that learners make."""
     services = {str(one["metadata"]["name"]): one for one in kube.ls("Service")}
+    rules = _rules()
     if host in services:
         for port in services[host]["spec"]["ports"]:
             if str(port.get("name", "")).startswith(("tcp", "tls", "mongo", "mysql", "redis")):
                 yield f"the Service's port is named '{port['name']}', so its traffic is not looked into: name it http"
-    found = [one for one in _rules() if one["kind"] == "VirtualService" and _concerns(one, host)]
+    found = [one for one in rules if one["kind"] == "VirtualService" and _concerns(one, host)]
     for rule in found:
         name = f"VirtualService '{rule['metadata']['name']}'"
         for route in rule["spec"].get("http") or []:
             parts = route.get("route") or []
             for part in parts:
-                yield from (f"{name}: {fault}" for fault in _faults_of_destination(part["destination"], set(services)))
+                yield from (
+                    f"{name}: {fault}" for fault in _faults_of_destination(part["destination"], set(services), rules)
+                )
             weights = [int(part.get("weight", 0)) for part in parts]
             if len(parts) > 1 and sum(weights) != 100:
                 yield f"{name}: its weights {' + '.join(map(str, weights))} make {sum(weights)}, not 100"
-    routes = [one for one in _rules() if one["kind"] == "HTTPRoute" and _concerns(one, host)]
+    routes = [one for one in rules if one["kind"] == "HTTPRoute" and _concerns(one, host)]
     for one in routes:
         yield from _faults_of_route(one)
     if not found and not routes:
