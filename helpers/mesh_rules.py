@@ -8,12 +8,15 @@ from helpers.manifests import Object
 
 #: Rules reach the proxies some tenths of a second after they are applied, in seconds.
 _YOUNG = 4.0
-_RULES = ("VirtualService", "DestinationRule", "HTTPRoute", "PeerAuthentication", "AuthorizationPolicy", "EnvoyFilter")
+#: Kinds that say where calls go, and kinds that say what a workload takes.
+ROUTES = ("VirtualService", "DestinationRule", "HTTPRoute")
+ACCESS = ("PeerAuthentication", "AuthorizationPolicy", "EnvoyFilter")
 
 
-def _rules() -> list[Object]:
+def current(*kinds: str) -> list[Object]:
+    """All rules of these kinds in the namespace; a kind that the cluster does not know has none."""
     found: list[Object] = []
-    for kind in _RULES:
+    for kind in kinds:
         try:
             found += kube.ls(kind)
         except CannotTell:
@@ -46,9 +49,9 @@ def _concerns(rule: Object, name: str) -> bool:
     return not chosen or name in chosen.values()
 
 
-def young(name: str) -> bool:
+def young(name: str, rules: list[Object]) -> bool:
     """Whether a rule for `name`, a Service or an app, is so new that not every proxy may know it."""
-    return any(_changed_at(rule) < _YOUNG for rule in _rules() if _concerns(rule, name))
+    return any(_changed_at(rule) < _YOUNG for rule in rules if _concerns(rule, name))
 
 
 def _subsets(rules: list[Object], service: str) -> list[Object]:
@@ -80,10 +83,11 @@ def _pods_with(labels: Mapping[str, str]) -> list[Object]:
     return kube.ls("Pod", selector=",".join(f"{key}={value}" for key, value in labels.items()))
 
 
-def faults(host: str) -> Iterator[str]:
-    """What is wrong with the rules for calls to `host`, in words: the faults that learners make."""
+def faults(host: str, rules: list[Object] | None = None) -> Iterator[str]:
+    """What is wrong with the rules – those of ROUTES, if none are given – for calls to `host`, in words: the faults that
+    learners make."""
+    rules = current(*ROUTES) if rules is None else rules
     services = {str(one["metadata"]["name"]): one for one in kube.ls("Service")}
-    rules = _rules()
     if host in services:
         for port in services[host]["spec"]["ports"]:
             if str(port.get("name", "")).startswith(("tcp", "tls", "mongo", "mysql", "redis")):

@@ -14,9 +14,11 @@ _SHARED = 160
 _SIGMAS = 4.0
 
 
-def _judged(right: bool, text: str, name: str, evidence: str = "") -> Seen:
+def _judged(right: bool, text: str, name: str) -> Seen:
+    """What workload `name` lets in; a wrong state is waited for while a rule is young."""
     # What is on its way may look the same for a while, then turn.
-    return Seen(right, text, moving=not right and mesh_rules.young(name), evidence=evidence, patience=2.5)
+    moving = not right and mesh_rules.young(name, mesh_rules.current(*mesh_rules.ACCESS))
+    return Seen(right, text, moving=moving, patience=2.5)
 
 
 class CallsCheck:
@@ -28,8 +30,12 @@ class CallsCheck:
     def _sample(self, count: int, headers: Mapping[str, str] | None = None, method: str = "GET") -> mesh.Sample:
         return mesh.call(self._source, self._url, count, headers=headers, method=method)
 
-    def _evidence(self, right: bool) -> str:
-        return "" if right else "; ".join(mesh_rules.faults(self._host))
+    def _judged(self, right: bool, text: str) -> Seen:
+        if right:
+            return Seen(True, text)
+        rules = mesh_rules.current(*mesh_rules.ROUTES)
+        wrong = "; ".join(mesh_rules.faults(self._host, rules))
+        return Seen(False, text, moving=mesh_rules.young(self._host, rules), evidence=wrong, patience=2.5)
 
     def _expect(self, words: str, look: Callable[[], Seen], points: float, hint: str) -> Expectation:
         return Expectation(f"calls from {self._source} to {self._host} {words}", look, points, hint)
@@ -42,7 +48,7 @@ class CallsCheck:
                 return Seen(False, f"Deployment '{while_runs}' has no pod that is ready")
             seen = self._sample(_ALL)
             right = seen.versions() == {version: _ALL}
-            return _judged(right, f"{seen}".strip("<>"), self._host, self._evidence(right))
+            return self._judged(right, f"{seen}".strip("<>"))
 
         return self._expect(f"are answered by {version} alone, while {while_runs} runs", look, points, hint)
 
@@ -55,7 +61,7 @@ class CallsCheck:
             marked, plain = self._sample(_ALL, headers), self._sample(_ALL)
             right = marked.versions() == {special: _ALL} and plain.versions() == {ordinary: _ALL}
             text = f"with it: {marked}, without: {plain}".replace("<", "").replace(">", "")
-            return _judged(right, text, self._host, self._evidence(right))
+            return self._judged(right, text)
 
         words = ", ".join(f"{name}: {value}" for name, value in headers.items())
         return self._expect(f"reach {special} with the header {words}, and {ordinary} without", look, points, hint)
@@ -71,7 +77,7 @@ class CallsCheck:
                 bound = _SIGMAS * math.sqrt(wanted * (1 - share / 100))
                 right = right and abs(versions.get(version, 0) - wanted) <= bound
             text = f"of {_SHARED} calls: " + ", ".join(f"{count} × {name}" for name, count in versions.items())
-            return _judged(right, text, self._host, self._evidence(right))
+            return self._judged(right, text)
 
         words = ", ".join(f"{share} % by {version}" for version, share in shares.items())
         return self._expect(f"are answered {words}", look, points, hint)

@@ -13,10 +13,11 @@ _COUNT = re.compile(r'^shop_requests_total\{[^}]*path="([^"]+)"[^}]*status="(\d+
 
 def _judged(right: bool, text: str, host: str, patience: float = 2.5) -> Seen:
     """A state; a wrong one says what is wrong with the rules for `host`, and is waited for while a rule is young."""
-    evidence = (
-        "" if right else "; ".join(fault for fault in mesh_rules.faults(host) if not fault.startswith("no Virtual"))
-    )
-    return Seen(right, text, moving=not right and mesh_rules.young(host), evidence=evidence, patience=patience)
+    if right:
+        return Seen(True, text)
+    rules = mesh_rules.current(*mesh_rules.ROUTES, "EnvoyFilter")
+    wrong = [fault for fault in mesh_rules.faults(host, rules) if not fault.startswith("no VirtualService")]
+    return Seen(False, text, moving=mesh_rules.young(host, rules), evidence="; ".join(wrong), patience=patience)
 
 
 def _counted(source: str, app: str, path: str) -> dict[int, int]:
