@@ -58,10 +58,12 @@ class CallsCheck:
         """Calls with these headers are answered by `special`, all others by `ordinary`."""
 
         def look() -> Seen:
-            marked, plain = self._sample(_ALL, headers), self._sample(_ALL)
-            right = marked.versions() == {special: _ALL} and plain.versions() == {ordinary: _ALL}
+            marked = self._sample(_ALL, headers)
+            if marked.versions() != {special: _ALL}:
+                return self._judged(False, f"with it: {marked}".replace("<", "").replace(">", ""))
+            plain = self._sample(_ALL)
             text = f"with it: {marked}, without: {plain}".replace("<", "").replace(">", "")
-            return self._judged(right, text)
+            return self._judged(plain.versions() == {ordinary: _ALL}, text)
 
         words = ", ".join(f"{name}: {value}" for name, value in headers.items())
         return self._expect(f"reach {special} with the header {words}, and {ordinary} without", look, points, hint)
