@@ -29,16 +29,16 @@ def test_every_lesson_can_be_read_and_gets_the_same_name_twice() -> None:
 @pytest.mark.parametrize(
     ("changed", "lesson", "matters"),
     [
-        ("helpers/checks/meshed.py", "5-09-istio", True),
-        ("helpers/checks/meshed.py", "2-03-containers", False),
+        ("helpers/checks/admission.py", "3-03-scan-sign-retain", True),
+        ("helpers/checks/admission.py", "2-03-containers", False),
         ("helpers/checks/verdict.py", "2-03-containers", True),
         ("helpers/views/containers.py", "2-03-containers", True),
         ("environment/images/nginx/recipe.toml", "2-03-containers", True),
-        ("environment/cluster/addons/istio/values.yaml", "5-09-istio", True),
-        ("environment/cluster/addons/istio/values.yaml", "4-01-architecture", False),
+        ("environment/cluster/addons/kyverno/probe.yaml", "3-03-scan-sign-retain", True),
+        ("environment/cluster/addons/kyverno/probe.yaml", "4-01-architecture", False),
         ("environment/cluster/node/setup.sh", "4-01-architecture", True),
         ("environment/grading/judge.py", "1-01-what-is-a-container", True),
-        ("tests/mistakes/5-09-istio/kiosk.only-restarted", "5-09-istio", True),
+        ("tests/mistakes/3-03-scan-sign-retain/admitting.another-key", "3-03-scan-sign-retain", True),
     ],
 )
 def test_a_change_is_noticed_where_it_matters(
