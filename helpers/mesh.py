@@ -75,12 +75,13 @@ def pod_of(app: str) -> Object:
     return max(found, key=lambda one: str(one["metadata"]["creationTimestamp"]))
 
 
-def _words(url: str, headers: Mapping[str, str], method: str) -> list[str]:
+def _words(headers: Mapping[str, str], method: str) -> list[str]:
+    """curl's words, but for where to."""
     # A connection a call: without a mesh, a kept connection would always lead to the same pod.
     words = ["curl", "--silent", "--max-time", str(_SECONDS), "--request", method, "--header", "Connection: close"]
     for name, value in headers.items():
         words += ["--header", f"{name}: {value}"]
-    return [*words, "--write-out", _MARK + "%{http_code} %{time_total} %{exitcode}" + _MARK + "\\n", url]
+    return [*words, "--write-out", _MARK + "%{http_code} %{time_total} %{exitcode}" + _MARK + "\\n"]
 
 
 def call(
@@ -93,14 +94,7 @@ def call(
     >>> call("visitor", "http://api:8000/api/version", 20)  # doctest: +SKIP
     <20 calls: 11 × v1, 9 × v2>
     """
-    name = str(pod_of(source)["metadata"]["name"])
-    # curl makes a range of numbers into that many calls.
-    target = url if count == 1 else f"{url}{'&' if '?' in url else '?'}n=[1-{count}]"
-    status, output = kube.exec(name, _words(target, headers or {}, method), container=_program(source), seconds=60)
-    calls = _parsed(output)
-    if not calls:
-        raise CourseError(f"no call could be made from pod '{name}' (status {status}): {output.strip()[:200]}")
-    return Sample(calls)
+    return _called(source, url if count == 1 else _numbered(url, count), _words(headers or {}, method))
 
 
 def burst(source: str, url: str, count: int) -> Sample:
@@ -108,19 +102,28 @@ def burst(source: str, url: str, count: int) -> Sample:
 
     Raises NotFound where there is no such pod, CourseError where it can't run curl.
     """
-    found = pod_of(source)
-    words = [*_words(f"{url}{'&' if '?' in url else '?'}n=[1-{count}]", {}, "GET"), "--output", "/dev/null"]
-    words += ["--parallel", "--parallel-immediate", "--parallel-max", str(count)]
-    status, output = kube.exec(str(found["metadata"]["name"]), words, container=_program(source), seconds=60)
+    at_once = ["--output", "/dev/null", "--parallel", "--parallel-immediate", "--parallel-max", str(count)]
+    return _called(source, _numbered(url, count), [*_words({}, "GET"), *at_once])
+
+
+def _numbered(url: str, count: int) -> str:
+    """curl makes a range of numbers into that many calls."""
+    return f"{url}{'&' if '?' in url else '?'}n=[1-{count}]"
+
+
+def _called(source: str, url: str, words: list[str]) -> Sample:
+    name, program = inside(source)
+    status, output = kube.exec(name, [*words, url], container=program, seconds=60)
     calls = _parsed(output)
     if not calls:
-        raise CourseError(f"no call could be made from '{source}' (status {status}): {output.strip()[:200]}")
+        raise CourseError(f"no call could be made from pod '{name}' (status {status}): {output.strip()[:200]}")
     return Sample(calls)
 
 
-def _program(app: str) -> str:
-    """The container of the pod that is not the proxy."""
-    return str(pod_of(app)["spec"]["containers"][0]["name"])
+def inside(app: str) -> tuple[str, str]:
+    """The newest pod with the label app=`app`, and its container that is not the proxy: where to run a command."""
+    found = pod_of(app)
+    return str(found["metadata"]["name"]), str(found["spec"]["containers"][0]["name"])
 
 
 def _parsed(output: str) -> list[Call]:
@@ -135,9 +138,9 @@ def _parsed(output: str) -> list[Call]:
 def calling(source: str, url: str, *, every: float = 0.05) -> Iterator[Traffic]:
     """Call `url` from the pod with the label app=`source` again and again for as long as the block lasts; failures have an
     empty answer."""
-    name = str(pod_of(source)["metadata"]["name"])
-    line = " ".join(shlex.quote(word) for word in _words(url, {}, "GET"))
-    words = ["kubectl", "exec", name, "--container", _program(source), "--", "sh", "-c"]
+    name, program = inside(source)
+    line = shlex.join([*_words({}, "GET"), url])
+    words = ["kubectl", "exec", name, "--container", program, "--", "sh", "-c"]
     # It ends by itself, should nobody be left who ends it.
     script = f"i=0; while [ $i -lt 2000 ]; do {line}; i=$((i+1)); sleep {every}; done"
     seen, began = Traffic(), time.monotonic()

@@ -128,35 +128,31 @@ class IdentityCheck:
         return Expectation(words, look, points, hint)
 
     def lets_in(
-        self,
-        allowed: str,
-        denied: str,
-        points: float = 1,
-        hint: str = "`kubectl get authorizationpolicies -o yaml`",
-        *,
-        method: str = "GET",
+        self, allowed: str, denied: str, points: float = 1, hint: str = "`kubectl get authorizationpolicies -o yaml`"
     ) -> Expectation:
         """`allowed` is answered, `denied` is told 403 by the proxy; both are in the mesh."""
-
-        def look() -> Seen:
-            good = mesh.call(allowed, self._url, 3, method=method)
-            bad = mesh.call(denied, self._url, 3, method=method)
-            right = good.statuses() == {200: 3} and bad.statuses() == {403: 3}
-            return _judged(right, f"{allowed} gets {_told(good)}, {denied} gets {_told(bad)}", self._app)
-
-        return Expectation(f"'{self._app}' answers {allowed}, and denies {denied} (403)", look, points, hint)
+        words = f"'{self._app}' answers {allowed}, and denies {denied} (403)"
+        return self._decides(words, (allowed, "GET", allowed), (denied, "GET", denied), points, hint)
 
     def denies(
         self, source: str, method: str, points: float = 1, hint: str = "`to: [{operation: {methods: [GET]}}]`"
     ) -> Expectation:
         """`source` may GET, and is told 403 for `method`."""
+        words = f"'{self._app}' lets {source} GET, and no {method}"
+        return self._decides(words, (source, "GET", "GET"), (source, method, method), points, hint)
+
+    def _decides(
+        self, words: str, good: tuple[str, str, str], bad: tuple[str, str, str], points: float, hint: str
+    ) -> Expectation:
+        """The calls `good` are answered and the calls `bad` told 403; each is (source, method, what it is called)."""
 
         def look() -> Seen:
-            good, bad = mesh.call(source, self._url, 3), mesh.call(source, self._url, 3, method=method)
-            right = good.statuses() == {200: 3} and bad.statuses() == {403: 3}
-            return _judged(right, f"GET gets {_told(good)}, {method} gets {_told(bad)}", self._app)
+            seen = [mesh.call(source, self._url, 3, method=method) for source, method, _ in (good, bad)]
+            right = [one.statuses() for one in seen] == [{200: 3}, {403: 3}]
+            text = f"{good[2]} gets {_told(seen[0])}, {bad[2]} gets {_told(seen[1])}"
+            return _judged(right, text, self._app)
 
-        return Expectation(f"'{self._app}' lets {source} GET, and no {method}", look, points, hint)
+        return Expectation(words, look, points, hint)
 
 
 def _told(sample: mesh.Sample) -> str:

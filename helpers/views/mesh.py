@@ -5,7 +5,7 @@ from collections import Counter
 from matplotlib.figure import Figure
 
 from helpers import proxies
-from helpers.tracing import Trace
+from helpers.tracing import Span, Trace
 from helpers.traffic import Traffic
 from helpers.views.picture import Picture
 
@@ -97,15 +97,11 @@ def spans(trace: Trace | None) -> Picture:
     lines = []
     for row, one in enumerate(parts):
         start, took = (one.start - parts[0].start) / 1000, one.duration / 1000
-        client = one.kind == "CLIENT"
-        colour, hatch = _VERSIONS[3] if client else _VERSIONS[0]
+        colour, hatch = _VERSIONS[3] if one.kind == "CLIENT" else _VERSIONS[0]
         axes.barh(row, max(took, 0.05), left=start, height=0.6, color=colour, hatch=hatch, edgecolor="white")
         axes.text(start + max(took, 0.05), row, f"  {took:.1f} ms", va="center", fontsize=8)
-        lines.append(
-            f"{one.service} ({'caller' if client else 'server'}): {one.name}, from {start:.1f} ms, {took:.1f} ms long"
-        )
-    labels = [f"{one.service} ({'caller' if one.kind == 'CLIENT' else 'server'})" for one in parts]
-    axes.set_yticks(range(len(parts)), labels, fontsize=8)
+        lines.append(f"{_part(one)}: {one.name}, from {start:.1f} ms, {took:.1f} ms long")
+    axes.set_yticks(range(len(parts)), list(map(_part, parts)), fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.12)
     axes.set_xlabel("milliseconds")
@@ -113,3 +109,7 @@ def spans(trace: Trace | None) -> Picture:
         axes.axis("off")
         axes.text(0.5, 0.5, "no trace yet", ha="center")
     return Picture(figure, "\n".join(lines) or "no trace yet")
+
+
+def _part(span: Span) -> str:
+    return f"{span.service} ({'caller' if span.kind == 'CLIENT' else 'server'})"

@@ -10,7 +10,7 @@ import pytest
 from environment import console
 from environment.cluster import kind
 from environment.images import supply
-from helpers import clusters, images, kube, mesh, mesh_rules, namespaces, proxies
+from helpers import clusters, images, kube, mesh, mesh_rules, namespaces, players, proxies
 from helpers.checks import verify
 from helpers.checks.meshed import calls, member
 from helpers.errors import NotFound
@@ -20,28 +20,6 @@ pytestmark = pytest.mark.usefixtures("engine")
 NAMESPACE = "live-mesh"
 #: Kinds whose objects belong to no namespace, and what an add-on might leave in one.
 EVERYWHERE = "customresourcedefinitions,clusterroles,clusterrolebindings,mutatingwebhookconfigurations,validatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings,namespaces,configmaps"
-
-
-def _deployment(name: str, image: str, *, version: str = "v1", proxy: bool = True) -> list[Object]:
-    labels = {"app": name, "version": version, "sidecar.istio.io/inject": str(proxy).lower()}
-    caller = {"command": ["sh", "-c", "trap exit TERM; sleep infinity & wait"]}
-    ready = {"httpGet": {"path": "/readyz", "port": 8000}, "periodSeconds": 1}
-    server = {"args": ["api"], "readinessProbe": ready}
-    box = {"name": "main", "image": image, **(server if image.startswith("shop") else caller)}
-    pod = {"terminationGracePeriodSeconds": 0, "serviceAccountName": name, "containers": [box]}
-    spec = {
-        "selector": {"matchLabels": {"app": name, "version": version}},
-        "template": {"metadata": {"labels": labels}, "spec": pod},
-    }
-    return [
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}},
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": f"{name}-{version}"}, "spec": spec},
-    ]
-
-
-def _service(name: str) -> Object:
-    spec = {"selector": {"app": name}, "ports": [{"name": "http", "port": 8000}]}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
 
 
 def _route(host: str, version: str) -> list[Object]:
@@ -59,13 +37,6 @@ def _route(host: str, version: str) -> list[Object]:
 def _apply(*documents: Object) -> None:
     for one in documents:
         kube.apply(one)
-
-
-def _available(name: str) -> None:
-    def up(found: Object) -> bool:
-        return bool(found.get("status", {}).get("availableReplicas"))
-
-    kube.wait_for("Deployment", name, up, "to be available", timeout=90)
 
 
 def _everywhere() -> set[str]:
@@ -104,9 +75,10 @@ def test_a_call_is_encrypted_soon_after_the_installation(before: set[str]) -> No
     began = time.monotonic()
     clusters.add("istio")
     kube.forget_kinds()
-    _apply(*_deployment("visitor", "course/clients:1"), *_deployment("api", "shop:v1"), _service("api"))
-    for name in ("visitor-v1", "api-v1"):
-        _available(name)
+    players.caller("visitor")
+    players.shop("api", version="v1")
+    players.door("api")
+    players.ready()
     seen = mesh.call("visitor", "http://api:8000/api/version", 10)
     took = time.monotonic() - began
     assert seen.statuses() == {200: 10}
@@ -119,8 +91,8 @@ def test_a_call_is_encrypted_soon_after_the_installation(before: set[str]) -> No
 
 
 def test_a_rule_that_was_applied_while_istiod_was_away_holds(before: set[str]) -> None:
-    _apply(*_deployment("api", "shop:v2", version="v2"))
-    _available("api-v2")
+    players.shop("api-v2", "v2", app="api", version="v2")
+    players.ready()
     scale = ["--namespace", "istio-system", "scale", "deployment", "istiod", "--replicas"]
     kind.kubectl("single", *scale, "0")
     gone = ["wait", "--for=delete", "pod", "--selector", "app=istiod", "--timeout=60s"]
@@ -142,8 +114,8 @@ def test_a_rule_that_was_applied_while_istiod_was_away_holds(before: set[str]) -
 
 
 def test_who_has_no_proxy_is_told_so_and_a_strict_workload_refuses_it(before: set[str]) -> None:
-    _apply(*_deployment("stranger", "course/clients:1", proxy=False))
-    _available("stranger-v1")
+    players.caller("stranger", proxy=False)
+    players.ready()
     with pytest.raises(NotFound, match="has no proxy"):
         proxies.certificate("stranger")
     expectation = member("api").takes_only_the_mesh("visitor", "stranger")
@@ -177,10 +149,10 @@ def test_odd_weights_and_a_port_that_is_not_looked_into_are_named(before: set[st
     route = service["spec"]["http"][0]["route"]
     service["spec"]["http"][0]["route"] = [{**route[0], "weight": 80}, {**route[0], "weight": 10}]
     _apply(service)
-    door = _service("api")
-    door["spec"]["ports"][0]["name"] = "tcp-shop"
+    port = {"name": "tcp-shop", "port": 8000}
+    door = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "api"}}
     kube.delete("Service", "api")
-    _apply(door)
+    _apply({**door, "spec": {"selector": {"app": "api"}, "ports": [port]}})
     told = "; ".join(mesh_rules.faults("api"))
     assert "its weights 80 + 10 make 90, not 100" in told
     assert "named 'tcp-shop', so its traffic is not looked into" in told
