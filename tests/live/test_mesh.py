@@ -120,6 +120,18 @@ def test_who_has_no_proxy_is_told_so_and_a_strict_workload_refuses_it(before: se
         proxies.certificate("stranger")
     expectation = member("api").takes_only_the_mesh("visitor", "stranger")
     assert verify(expectation).points == 0
+    # Kept away by the network, and yet plain text is taken: that is another answer to another question.
+    ingress = [{"from": [{"podSelector": {"matchLabels": {"app": "visitor"}}}]}]
+    chosen = {"podSelector": {"matchLabels": {"app": "api"}}, "ingress": ingress}
+    _apply({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "api"}, "spec": chosen})
+    deadline = time.monotonic() + 20
+    while 200 in mesh.call("stranger", "http://api:8000/api/version").statuses():
+        assert time.monotonic() < deadline, "the network policy does not hold"
+    report = verify(expectation)
+    assert report.points == 0, str(report)
+    kube.delete("NetworkPolicy", "api")
+    while mesh.call("stranger", "http://api:8000/api/version").statuses() != {200: 1}:
+        assert time.monotonic() < deadline + 20
     spec = {"selector": {"matchLabels": {"app": "api"}}, "mtls": {"mode": "STRICT"}}
     _apply(
         {"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication", "metadata": {"name": "api"}, "spec": spec}
