@@ -6,7 +6,7 @@ from collections.abc import Callable
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from environment import pictures_kubernetes, pictures_registries
+from environment import pictures_kubernetes, pictures_mesh, pictures_registries
 from environment.drawing import BLUE, GREEN, GREY, ORANGE, RED, arrow, box, canvas
 
 
@@ -169,6 +169,7 @@ def _stacks() -> Figure:
 PICTURES: dict[str, Callable[[], Figure]] = {
     **pictures_kubernetes.PICTURES,
     **pictures_registries.PICTURES,
+    **pictures_mesh.PICTURES,
     "notebooks/2-01-engine/engine.svg": _engine,
     "notebooks/2-03-containers/lifecycle.svg": _lifecycle,
     "notebooks/2-05-networking/networks.svg": _networks,

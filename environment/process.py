@@ -123,6 +123,14 @@ def end(who: object, *, patience: float = 10.0, group: bool = False) -> bool:
     return True
 
 
+def kill_marked(variable: str) -> None:
+    """Kill every process that was started with `variable` (`NAME=value`) in its environment."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if variable.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                os.kill(int(entry.name), signal.SIGKILL)
+
+
 def remove_cgroup(folder: Path, *, seconds: float = 5.0) -> None:
     """Kill what is in the cgroup and below, then remove its folders.
 

@@ -87,7 +87,8 @@ def add(addon: str, shape: str = "single") -> None:
     On a cluster of the learner's own nothing is installed: there it has to be there already.
     """
     if not own_context():
-        if builder.working():
+        # The background work makes ahead what a lesson names; everything else is made here.
+        if builder.working() and addon in builder.lessons_want("addons"):
             readiness.stage(f"addon-{addon}")
         with line() as tell:
             _told(lambda: addons.ensure(addon, shape, tell))
@@ -101,7 +102,7 @@ def drop(addon: str, shape: str = "single") -> None:
 
 def program(name: str) -> None:
     """Make sure that a program which only some lessons take (`cosign`) is in their PATH. Progress is shown."""
-    if builder.working():
+    if builder.working() and name in builder.lessons_want("programs"):
         readiness.stage(f"program-{name}")
     with line() as tell:
         tell(f"{name} (the first time it is built)")

@@ -3,91 +3,66 @@
 Over the kubernetes client; what has a watch is watched, not polled.
 """
 
-import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-import urllib3.exceptions
-from kubernetes import client as api
-from kubernetes import config, dynamic, watch
-from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
-from kubernetes.dynamic.exceptions import ResourceNotFoundError
-from kubernetes.stream import stream
+from kubernetes import dynamic, watch
+from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
 
-from helpers.connection import connect, fresh_client, kubeconfig
+from helpers import subresources
+from helpers.connection import REMEDY, asking, connect, default_namespace, kubeconfig
 from helpers.errors import CannotTell, CourseError, NotFound, TimedOut
 from helpers.manifests import Object, parse
 
 MANAGER = "containers-course"
+#: Seconds before the list of kinds is asked for again, when one is not in it.
+_AGAIN = (0.0, 0.3, 0.6)
 #: Seconds after which a watch is asked anew: less than a silent connection may last.
 _WATCH = 8
-_REMEDY = "run the lesson's first cell again: it brings the cluster back."
-
-
-@contextmanager
-def _asking(what: str) -> Iterator[None]:
-    """Turn what the client raises into the course's errors: CannotTell where the cluster can't be asked at all."""
-    try:
-        yield
-    except ApiException as error:
-        raise told(error, what) from None
-    except ResourceNotFoundError:
-        raise CourseError(f"this cluster knows no kind of object like {what}.", "`kubectl api-resources`") from None
-    except (urllib3.exceptions.HTTPError, OSError, ConfigException) as error:
-        raise CannotTell(f"the cluster does not answer ({type(error).__name__}).", _REMEDY) from error
-
-
-def told(error: ApiException, what: str) -> CourseError:
-    """The API's answer as one of the course's errors: NotFound, CannotTell where the API is ill, else a refusal."""
-    try:
-        message = str(json.loads(error.body or "")["message"])
-    except (ValueError, KeyError, TypeError):
-        message = str(error.reason)
-    if error.status == 404:
-        return NotFound(f"there is no {what}.", "`kubectl get` lists what there is.")
-    # A field that the schema does not have is the manifest's fault, though the API server answers 500.
-    unknown_field = "failed to create typed patch object" in message
-    if (error.status >= 500 and not unknown_field) or error.status == 429:
-        return CannotTell(f"the cluster could not answer: {message}", _REMEDY)
-    return CourseError(f"the cluster refuses {what}: {message}")
 
 
 def client() -> dynamic.DynamicClient:
     """The dynamic client for the current kubeconfig. Raises CannotTell when the cluster does not answer."""
     path = Path(kubeconfig())
-    with _asking("the API"):
+    with asking("the API"):
         if not path.exists():
-            raise CannotTell("there is no cluster yet.", _REMEDY)
+            raise CannotTell("there is no cluster yet.", REMEDY)
         return connect(str(path), path.stat().st_mtime)
 
 
 def current_namespace() -> str:
     """The default namespace: the open lesson's."""
-    with _asking("the kubeconfig"):
-        _, active = config.list_kube_config_contexts(kubeconfig())
-    return str(active["context"].get("namespace", "default"))
+    path = Path(kubeconfig())
+    with asking("the kubeconfig"):
+        return default_namespace(str(path), path.stat().st_mtime)
 
 
 def _known(kind: str, version: str) -> list[dynamic.resource.Resource]:
-    with _asking(kind):
-        return [
-            resource
-            for resource in client().resources.search(**({"group_version": version} if version else {}))
-            if kind.lower() in {str(resource.kind).lower(), str(resource.name).lower(), *(resource.short_names or ())}
-            and not str(resource.kind).endswith("List")
-        ]
+    """Resources of that name; none while the list of kinds names a group that an add-on, going away, no longer serves."""
+    with asking(kind):
+        try:
+            found = client().resources.search(**({"group_version": version} if version else {}))
+        except (ResourceNotFoundError, NotFoundError):
+            return []
+    return [
+        one
+        for one in found
+        if kind.lower() in {str(one.kind).lower(), str(one.name).lower(), *(one.short_names or ())}
+        and not str(one.kind).endswith("List")
+    ]
 
 
 def _resource(kind: str, version: str = "") -> dynamic.resource.Resource:
     """The API resource for a kind (`Deployment`), a plural or a short name (`deploy`)."""
     found = _known(kind, version)
-    if not found:
-        # The client keeps the list of kinds on disk; an add-on may have brought this one since.
-        forget_kinds()
-        found = _known(kind, version)
+    for pause in _AGAIN:
+        if not found:
+            # The client keeps the list of kinds on disk; an add-on may have brought this one since, or be just going away.
+            time.sleep(pause)
+            forget_kinds()
+            found = _known(kind, version)
     if not found:
         raise CourseError(f"this cluster knows no kind of object like '{kind}'.", "`kubectl api-resources`")
     return next((resource for resource in found if resource.preferred), found[0])
@@ -95,7 +70,7 @@ def _resource(kind: str, version: str = "") -> dynamic.resource.Resource:
 
 def forget_kinds() -> None:
     """Ask the cluster anew which kinds it knows: an add-on came or went."""
-    with _asking("the API"):
+    with asking("the API"):
         client().resources.invalidate_cache()
 
 
@@ -114,7 +89,7 @@ def apply(manifest: str | Path | Object, *, namespace: str | None = None) -> lis
     for document in parse(manifest):
         resource = _resource(document["kind"], document["apiVersion"])
         place = _place(resource, document["metadata"].get("namespace") or namespace)
-        with _asking(f"{document['kind']} '{document['metadata'].get('name')}'"):
+        with asking(f"{document['kind']} '{document['metadata'].get('name')}'"):
             done = resource.server_side_apply(
                 body=document,
                 name=document["metadata"].get("name"),
@@ -131,7 +106,7 @@ def get(kind: str, name: str, *, namespace: str | None = None) -> Object:
     """One object, as the cluster has it now. Raises NotFound."""
     resource = _resource(kind)
     place = _place(resource, namespace)
-    with _asking(f"{kind} '{name}'{' in the namespace ' + place['namespace'] if place else ''}"):
+    with asking(f"{kind} '{name}'{' in the namespace ' + place['namespace'] if place else ''}"):
         return dict(resource.get(name=name, **place).to_dict())
 
 
@@ -139,70 +114,54 @@ def ls(kind: str, *, selector: str = "", namespace: str | None = None, everywher
     """All objects of a kind in the namespace (or `everywhere`), with labels that match `selector` (`app=web`)."""
     resource = _resource(kind)
     place = {} if everywhere else _place(resource, namespace)
-    with _asking(kind):
+    with asking(kind):
         return [dict(item) for item in resource.get(label_selector=selector, **place).to_dict()["items"]]
 
 
 def delete(kind: str, name: str, *, namespace: str | None = None, grace_seconds: int | None = None) -> None:
     """Delete an object; no error when it is gone already. Returns at once: `until_gone` waits."""
     resource = _resource(kind)
-    options = {} if grace_seconds is None else {"grace_period_seconds": grace_seconds}
+    options = {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
     try:
-        with _asking(f"{kind} '{name}'"):
+        with asking(f"{kind} '{name}'"):
             resource.delete(
                 name=name,
-                body=api.V1DeleteOptions(propagation_policy="Background", **options),
+                body={"propagationPolicy": "Background", **options},
                 **_place(resource, namespace),
             )
     except NotFound:
         return
 
 
-def scale(name: str, replicas: int, *, kind: str = "Deployment") -> Object:
-    """Set the number of replicas."""
+def patch(kind: str, name: str, body: Object, *, namespace: str | None = None) -> Object:
+    """Change an object's fields as `kubectl patch --type merge` does; None takes a field away."""
     resource = _resource(kind)
-    with _asking(f"{kind} '{name}'"):
-        body = {"spec": {"replicas": replicas}}
+    with asking(f"{kind} '{name}'"):
         done = resource.patch(
-            name=name, body=body, content_type="application/merge-patch+json", **_place(resource, None)
+            name=name, body=body, content_type="application/merge-patch+json", **_place(resource, namespace)
         )
     return dict(done.to_dict())
 
 
+def scale(name: str, replicas: int, *, kind: str = "Deployment") -> Object:
+    """Set the number of replicas."""
+    return patch(kind, name, {"spec": {"replicas": replicas}})
+
+
 def logs(pod: str, *, container: str | None = None, tail: int = 200, previous: bool = False) -> str:
     """The last lines of a container's output; with `previous`, of the one before its last restart."""
-    core = api.CoreV1Api(client().client)
-    with _asking(f"pod '{pod}'"):
-        return str(
-            core.read_namespaced_pod_log(
-                pod, current_namespace(), container=container, tail_lines=tail, previous=previous
-            )
-        )
+    query: list[tuple[str, Any]] = [("tailLines", tail), ("previous", previous)]
+    query += [("container", container)] if container else []
+    path = subresources.path_of("pods", pod, current_namespace(), "log")
+    with asking(f"pod '{pod}'"):
+        told = client().request("GET", path, query_params=query, header_params={"Accept": "*/*"}, serialize=False)
+    return str(told.data.decode(errors="replace"))
 
 
 def exec(pod: str, command: Sequence[str], *, container: str | None = None, seconds: float = 20) -> tuple[int, str]:
     """Run a command in a pod; return its exit status and output. Raises CourseError when the pod can't run it."""
-    core = api.CoreV1Api(fresh_client())
-    options = {"container": container} if container else {}
-    with _asking(f"to run a command in pod '{pod}'"):
-        flow = stream(
-            core.connect_get_namespaced_pod_exec,
-            pod,
-            current_namespace(),
-            command=list(command),
-            stderr=True,
-            stdout=True,
-            stdin=False,
-            tty=False,
-            _preload_content=False,
-            **options,
-        )
-        flow.run_forever(timeout=seconds)
-        # In this order: reading all output throws the status away.
-        status = flow.returncode if not flow.is_open() else None
-        output = flow.read_all()
-        flow.close()
-    return (124 if status is None else int(status)), str(output)
+    with asking(f"to run a command in pod '{pod}'"):
+        return subresources.execute(pod, current_namespace(), command, container or "", seconds)
 
 
 def events(name: str = "", *, kind: str = "", namespace: str | None = None) -> list[Object]:
@@ -229,7 +188,7 @@ def wait_for(
     resource, deadline = _resource(kind), time.monotonic() + timeout
     place = _place(resource, namespace)
     while (left := deadline - time.monotonic()) > 0:
-        with _asking(f"{kind} '{name}'"):
+        with asking(f"{kind} '{name}'"):
             flow = resource.watch(
                 field_selector=f"metadata.name={name}",
                 timeout=max(min(int(left), _WATCH), 1),

@@ -5,17 +5,19 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import socket
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from environment import builder, files, labenv, paths
+from environment import builder, files, labenv, paths, process
 from environment.engine import choice
 from environment.images import shop
-from helpers import claims, magics, place, readiness
+from helpers import claims, magics, marks, place, readiness
 from helpers.errors import CourseError
+
+if TYPE_CHECKING:
+    from helpers.exercises import Solution
 
 #: An answer is a value, not a file: larger ones are refused.
 LARGEST_ANSWER = 10_000
@@ -113,6 +115,7 @@ class Lesson:
         for name, number in self.ports.items():
             os.environ[f"{name.upper().replace('-', '_')}_PORT"] = str(number)
         magics.register(self.work, self.command_prefix())
+        marks.follow(self.name)
 
     def command_prefix(self) -> list[str]:
         """What a `%%bash` cell's command line begins with: nothing here, `docker exec …` in a helper container."""
@@ -140,9 +143,23 @@ class Lesson:
             raise CourseError("the answer is too long.", f"it may have {LARGEST_ANSWER} characters.")
         files.write_atomically(self.folder / "answers" / f"{key}.json", text, mode=SHARED)
 
+    def solution(self, exercise: str, *, give_up: bool = False) -> "Solution":
+        """The reference solution of an exercise: after its check has passed, or for who gives up (which is recorded)."""
+        from helpers import exercises
+
+        return exercises.solution(self.name, exercise, give_up=give_up)
+
+    def reset(self, exercise: str) -> None:
+        """Take away what was made for one exercise – containers, objects, files, answers – to begin it again. Cells stay."""
+        from helpers import exercises
+
+        gone = exercises.reset(self, exercise)
+        print(f"✓ {exercise}: " + (f"gone: {', '.join(gone)}." if gone else "nothing of it was there."))
+
     def clean(self) -> None:
         """Take away everything the lesson made: processes, containers, networks, volumes, files, answers."""
-        self._end_processes()
+        # What `%%bash` cells of this lesson left running has its token in the environment.
+        process.kill_marked(f"COURSE_TOKEN={self.token}")
         if self.metadata["needs"] != "host" or self.place_env.get("COURSE_PLACE_KIND") == "container":
             from helpers import owning
 
@@ -167,16 +184,6 @@ class Lesson:
         ]
         used = {addon for one in beside for addon in one.get("addons", [])}
         on_cluster.clean(self.name, self.metadata, self.folder, last=not beside, used=used)
-
-    def _end_processes(self) -> None:
-        """Kill what `%%bash` cells of this lesson left running: known by the token in their environment."""
-        mark = f"COURSE_TOKEN={self.token}".encode()
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(entry.name), signal.SIGKILL)
-            except OSError:
-                continue
 
     def __repr__(self) -> str:
         ports = "".join(f", {name} port {number}" for name, number in self.ports.items())

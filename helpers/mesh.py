@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from kubernetes import client as api
-
 from helpers import kube
 from helpers.errors import CourseError, NotFound
 from helpers.manifests import Object
@@ -171,4 +169,4 @@ def join(namespace: str = "") -> None:
     """Let every pod made from now on in the namespace (the lesson's, if none is named) have a proxy. Pods that run stay as
     they are."""
     body = {"metadata": {"labels": {"istio-injection": "enabled"}}}
-    api.CoreV1Api(kube.client().client).patch_namespace(namespace or kube.current_namespace(), body)
+    kube.patch("Namespace", namespace or kube.current_namespace(), body)

@@ -1,10 +1,10 @@
 """Namespaces: `ensure` one, and `reset` it: the namespace stays, everything in it goes."""
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from kubernetes import client as api
 from kubernetes import dynamic
 from kubernetes.client.exceptions import ApiException
 
@@ -25,6 +25,7 @@ _DERIVED = {"Event", "Endpoints", "PodMetrics", "Lease", "ControllerRevision"}
 #: Their owners go first, so that nothing makes them anew.
 _LAST = {"ReplicaSet", "Pod", "EndpointSlice"}
 _FINALISERS_AFTER = 4.0
+_AT_ONCE = {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}
 
 
 def ensure(name: str, *, security: str = "") -> None:
@@ -73,11 +74,10 @@ def _content(resource: dynamic.resource.Resource, name: str) -> list[str]:
 
 
 def _empty(resource: dynamic.resource.Resource, name: str) -> None:
-    options = api.V1DeleteOptions(grace_period_seconds=0, propagation_policy="Background")
     born = ",".join(f"metadata.name!={one}" for kind, one in _BORN_WITH if kind == resource.kind)
     with suppress(ApiException):
         # The client asks for a selector: one that every object matches.
-        resource.delete(namespace=name, body=options, field_selector=born or f"metadata.namespace={name}")
+        resource.delete(namespace=name, body=_AT_ONCE, field_selector=born or f"metadata.namespace={name}")
 
 
 def _drop_finalisers(resource: dynamic.resource.Resource, name: str, objects: list[str]) -> None:
@@ -113,6 +113,34 @@ def reset(name: str, *, timeout: float = 30.0) -> None:
     _drop_labels(name)
 
 
+def remove(name: str, objects: set[str], *, timeout: float = 10.0) -> list[str]:
+    """Delete the namespace's objects of these names, with what they made, without grace, and wait until none is there;
+    returns them as `Kind name`. Raises TimedOut."""
+    resources = [one for one in _collections() if one.kind not in {"ReplicaSet", "EndpointSlice"}]
+    with ThreadPoolExecutor(8) as pool:
+
+        def look() -> list[tuple[dynamic.resource.Resource, str]]:
+            found = zip(resources, pool.map(lambda one: _content(one, name), resources), strict=True)
+            return [(resource, one) for resource, content in found for one in content if _made_for(one, objects)]
+
+        before = left = look()
+        began = time.monotonic()
+        while left:
+            if time.monotonic() - began > timeout:
+                raise TimedOut(f"after {timeout:g} s {left[0][0].kind} {left[0][1]} is still there")
+            for resource, one in left:
+                with suppress(ApiException):
+                    resource.delete(name=one, namespace=name, body=_AT_ONCE)
+            time.sleep(0.1)
+            left = look()
+    return [f"{resource.kind} {one}" for resource, one in before if one in objects]
+
+
+def _made_for(one: str, objects: set[str]) -> bool:
+    """Whether an object has one of these names, or the name of a pod that a controller of that name made."""
+    return one in objects or any(re.fullmatch(rf"{re.escape(name)}(-[a-z0-9]{{4,10}}){{1,2}}", one) for name in objects)
+
+
 def _drop_labels(name: str) -> None:
     """Take the labels off that were put on the namespace since it was made: one of them may change every pod in it."""
     labels = kube.get("Namespace", name)["metadata"].get("labels") or {}
@@ -120,5 +148,4 @@ def _drop_labels(name: str) -> None:
         one for one in labels if one != LABEL and ".kubernetes.io/" not in one and not one.startswith("kubernetes.io/")
     ]
     if added:
-        body = {"metadata": {"labels": dict.fromkeys(added)}}
-        api.CoreV1Api(kube.client().client).patch_namespace(name, body)
+        kube.patch("Namespace", name, {"metadata": {"labels": dict.fromkeys(added)}})

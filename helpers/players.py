@@ -4,8 +4,6 @@ Services before them."""
 import secrets
 from typing import Any
 
-from kubernetes import client as api
-
 from helpers import kube
 from helpers.manifests import Object
 
@@ -96,10 +94,9 @@ def limit(app: str, *, calls: int, seconds: int) -> None:
 
 def renew(*names: str) -> None:
     """Make the pods of these Deployments anew, as `kubectl rollout restart` does."""
-    apps = api.AppsV1Api(kube.client().client)
     for name in names:
         stamp = {"metadata": {"annotations": {"renewed": secrets.token_hex(4)}}}
-        apps.patch_namespaced_deployment(name, kube.current_namespace(), {"spec": {"template": stamp}})
+        kube.patch("Deployment", name, {"spec": {"template": stamp}})
 
 
 def ready(*, timeout: float = 120) -> None:

@@ -1,11 +1,11 @@
 """Requests through a Service, on the way that a pod's requests take."""
 
 import urllib3.exceptions
-from kubernetes import client as api
 from kubernetes.client.exceptions import ApiException
 
 from environment.errors import EnvironmentProblem
-from helpers import clusters, kube
+from helpers import clusters, kube, subresources
+from helpers.connection import told
 from helpers.errors import CourseError
 from helpers.manifests import Object
 
@@ -64,18 +64,14 @@ def _reason(error: CourseError | EnvironmentProblem) -> str:
 
 
 def _by_api(found: Object, path: str, port: int | str) -> str:
-    core, name = api.CoreV1Api(kube.client().client), found["metadata"]["name"]
+    name = found["metadata"]["name"]
+    target = f"{name}:{port}" if port else name
+    place = subresources.path_of("services", target, found["metadata"]["namespace"], "proxy")
     try:
-        reply = core.connect_get_namespaced_service_proxy_with_path(
-            f"{name}:{port}" if port else name,
-            found["metadata"]["namespace"],
-            path.lstrip("/"),
-            _preload_content=False,
-            _request_timeout=_SECONDS,
-        )
+        reply = kube.client().request("GET", place + path, serialize=False, _request_timeout=_SECONDS)
     except ApiException as error:
         if error.status in {502, 503, 504}:
-            raise NoAnswer(f"nothing behind Service '{name}' answers: {kube.told(error, name).what}") from None
+            raise NoAnswer(f"nothing behind Service '{name}' answers: {told(error, name).what}") from None
         raise NoAnswer(f"Service '{name}' answers {error.status} on {path}") from None
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise NoAnswer(f"nothing behind Service '{name}' answered in time ({type(error).__name__})") from None

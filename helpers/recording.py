@@ -3,11 +3,9 @@
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
 import urllib3.exceptions
-from kubernetes import client as api
-from kubernetes import watch
+from kubernetes import dynamic, watch
 from kubernetes.client.exceptions import ApiException
 
 from helpers import connection, kube, pods
@@ -64,18 +62,19 @@ class Film:
 
 def follow(selector: str = "", seconds: int = 300) -> Film:
     """Begin to record the namespace's pods whose labels match `selector`, for at most `seconds`. Returns at once."""
-    film, core = Film(), api.CoreV1Api(connection.fresh_client())
+    # A client of its own: a watch may be silent for longer than an answer.
+    film, client = Film(), dynamic.DynamicClient(connection.fresh_client())
     where = kube.current_namespace()
 
     def watch_on() -> None:
-        flow = watch.Watch()
-        options: dict[str, Any] = {"label_selector": selector, "timeout_seconds": seconds}
+        flow, pods_here = watch.Watch(), client.resources.get(api_version="v1", kind="Pod")
+        options = {"namespace": where, "label_selector": selector, "timeout": seconds, "watcher": flow}
         try:
-            for event in flow.stream(core.list_namespaced_pod, where, **options):
+            for event in pods_here.watch(**options):
                 if film.ended:
                     flow.stop()
                     return
-                film.note(api.ApiClient().sanitize_for_serialization(event["object"]), event["type"] == "DELETED")
+                film.note(event["raw_object"], event["type"] == "DELETED")
         except (ApiException, urllib3.exceptions.HTTPError) as error:
             film.problem = f"the recording broke off ({type(error).__name__})"
 

@@ -78,12 +78,8 @@ class Mesh:
         return files.digest_of(
             _folder().name,
             VALUES.read_bytes(),
-            *(json.dumps(supply.inspect(self._image(name)) or {}) for name in IMAGES),
+            *(json.dumps(supply.inspect(versions.image(name)) or {}) for name in IMAGES),
         )
-
-    @staticmethod
-    def _image(name: str) -> str:
-        return versions.image(name)
 
     def prepare(self) -> None:
         """Make its images and charts."""
@@ -93,7 +89,7 @@ class Mesh:
 
     def install(self, shape: str) -> None:
         """Install it with Helm, and wait until the control plane is ready. Quick where it is."""
-        loading.load(shape, *(self._image(name) for name in IMAGES))
+        loading.load(shape, *(versions.image(name) for name in IMAGES))
         if self._there(shape):
             return
         folder = charts()

@@ -46,13 +46,14 @@ def _imports_of(path: Path, _changed: int) -> tuple[Path, ...]:
     return tuple(_imported(path.read_text()))
 
 
-def modules(*sources: str) -> list[Path]:
-    """Files of all modules of ours that these sources import, directly or through others."""
+def modules(*sources: str, without: frozenset[Path] = frozenset()) -> list[Path]:
+    """Files of all modules of ours that these sources import, directly or through others – but for those `without`, and
+    what only they import."""
     found: set[Path] = set()
     waiting = [path for source in sources for path in _imported(source)]
     while waiting:
         path = waiting.pop()
-        if path not in found:
+        if path not in found | without:
             found.add(path)
             waiting += _imports_of(path, path.stat().st_mtime_ns)
     return sorted(found)
@@ -98,6 +99,13 @@ def _folders(lesson: str, course: dict[str, Any], images: list[str]) -> list[Pat
     return folders + [cluster / "addons" / name for name in course.get("addons", [])]
 
 
+def _clusters_alone() -> frozenset[Path]:
+    """Where `lessons.open` and the background work turn to Kubernetes: no lesson without a cluster goes on from there."""
+    helpers = paths.ROOT / "helpers"
+    doors = [helpers / "clusters.py", helpers / "on_cluster.py", helpers / "kube.py", helpers / "namespaces.py"]
+    return frozenset([*doors, *(paths.ROOT / "environment" / "cluster").glob("*.py")])
+
+
 def content_hash(lesson: str) -> str:
     """Names everything that the lesson's verdicts depend on."""
     document = json.loads((paths.SOURCES / lesson / f"{lesson}.ipynb").read_text())
@@ -108,9 +116,12 @@ def content_hash(lesson: str) -> str:
     parts += [versions.image(name) for name in images]
     parts += [golang.key(component) for component in _components(course, images)]
     reached = modules(
-        "import environment.grading.executor, environment.grading.proofs, helpers.lessons", *_python(document["cells"])
+        "import environment.grading.executor, environment.grading.proofs, helpers.lessons",
+        *_python(document["cells"]),
+        without=frozenset() if course["needs"] == "cluster" else _clusters_alone(),
     )
-    reached += sorted((paths.ROOT / "environment" / "grading").rglob("*.py"))
+    grading = paths.ROOT / "environment" / "grading"
+    reached += [path for path in sorted(grading.rglob("*")) if path.suffix in {".py", ".sh"}]
     for folder in _folders(lesson, course, images):
         reached += [path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
     for path in dict.fromkeys(reached):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from helpers import kube, pods
-from helpers.checks.kubernetes import ObjectCheck
+from helpers.checks.objects import ObjectCheck
 from helpers.checks.verdict import Expectation, Seen
 from helpers.manifests import Object
 

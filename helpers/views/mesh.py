@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from helpers import proxies
 from helpers.tracing import Span, Trace
 from helpers.traffic import Traffic
-from helpers.views.picture import Picture
+from helpers.views.picture import BOX, Picture, two_columns
 
 #: Okabe and Ito's colours, with a pattern beside each: no meaning by colour alone.
 _VERSIONS = (("#0072b2", ""), ("#009e73", "//"), ("#cc79a7", ".."), ("#e69f00", "\\\\"))
@@ -20,14 +20,9 @@ def traffic(*apps: str) -> Picture:
     sources = list(dict.fromkeys(edge.source for edge in edges))
     targets = list(dict.fromkeys((edge.target, edge.subset) for edge in edges))
     rows = max(len(targets), len(sources), 1)
-    figure = Figure(figsize=(8, 0.4 + 0.6 * rows), layout="constrained")
-    axes = figure.subplots()
-    axes.axis("off")
-    axes.set_xlim(0, 10)
-    axes.set_ylim(-rows + 0.4, 0.6)
+    figure, axes = two_columns(rows)
     left = {name: -number * rows / len(sources) for number, name in enumerate(sources)}
     right = {name: -number * rows / len(targets) for number, name in enumerate(targets)}
-    style = {"boxstyle": "round,pad=0.35", "ec": "#444444"}
     total = Counter[str]()
     for edge in edges:
         total[edge.source] += edge.answers
@@ -44,10 +39,10 @@ def traffic(*apps: str) -> Picture:
         told_of.setdefault((edge.target, edge.subset), []).append(f"{edge.source}: {told}")
         lines.append(f"{edge.source} → {_name(edge.target, edge.subset)}: {told}")
     for name, height in left.items():
-        axes.text(1.2, height, name, ha="center", va="center", bbox={**style, "fc": "#d5f0e3"})
+        axes.text(1.2, height, name, ha="center", va="center", bbox={**BOX, "fc": "#d5f0e3"})
     for (name, subset), height in right.items():
         text = _name(name, subset)
-        axes.text(5.4, height, text, va="center", fontsize=9, bbox={**style, "fc": "#d6e9f8"})
+        axes.text(5.4, height, text, va="center", fontsize=9, bbox={**BOX, "fc": "#d6e9f8"})
         axes.text(7.0, height, "\n".join(told_of[name, subset]), va="center", fontsize=8)
     return Picture(figure, "\n".join(lines) or "no calls were counted")
 

@@ -9,7 +9,7 @@ from environment.cluster import kind, loading, node_image
 from environment.cluster.config import PATCHES, PUBLISHED, kind_config
 from environment.errors import EnvironmentProblem
 from helpers import pods
-from helpers.checks.kubernetes import _dig
+from helpers.checks.objects import _dig
 from helpers.errors import CourseError
 from helpers.manifests import parse
 from helpers.recording import Film

@@ -1,0 +1,157 @@
+"""One exercise of an open lesson: its reference solution, and its live state as it was before the learner's first try.
+
+What belongs to an exercise is read from its cells: the names, answers and files that its check asks about and no other one
+does.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from environment import paths
+from helpers import marks, notebook
+from helpers.errors import CourseError
+
+if TYPE_CHECKING:
+    from helpers.lessons import Lesson
+
+_SOLUTION = re.compile(r"### BEGIN SOLUTION\n(.*?)\s*### END SOLUTION", re.DOTALL)
+_QUOTED = re.compile(r"""["']([^"'\s]+)["']""")
+_ANSWER = re.compile(r"""\banswer\(\s*["']([a-z0-9-]+)["']""")
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The reference solution of an exercise, cell by cell; JupyterLab shows it as code."""
+
+    exercise: str
+    cells: list[str]
+
+    def __str__(self) -> str:
+        return "\n\n".join(self.cells)
+
+    __repr__ = __str__
+
+    def _repr_markdown_(self) -> str:
+        shown = [f"```{'bash' if cell.startswith('%%') else 'python'}\n{cell}\n```" for cell in self.cells]
+        told = "One way to solve it – yours may be another; the check judges the effect."
+        return "\n\n".join([f"**{self.exercise}**. {told}", *shown])
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """The cells of one exercise: what prepares it, what the learner writes, what judges it."""
+
+    name: str
+    solutions: list[str]
+    check: str
+    prepared_by: list[str]
+
+    def names(self) -> set[str]:
+        """What the check names in quotes: containers, networks, images, objects, files."""
+        return set(_QUOTED.findall(self.check))
+
+
+def of(lesson: str) -> dict[str, Exercise]:
+    """The lesson's exercises by name, in order, as they are in the course's own copy of it."""
+    return {one.name: one for one in _exercises(_cells(lesson))}
+
+
+def _cells(lesson: str) -> list[dict[str, Any]]:
+    for base in (paths.SOURCES, paths.WORKSPACE):
+        source = base / lesson / f"{lesson}.ipynb"
+        if source.exists():
+            return list(json.loads(source.read_text())["cells"])
+    raise CourseError(f"there is no lesson '{lesson}'.")
+
+
+def _exercises(cells: list[dict[str, Any]]) -> Iterator[Exercise]:
+    solutions: list[str] = []
+    prepared: list[str] = []
+    for cell in cells:
+        marked, text = cell["metadata"].get("nbgrader") or {}, "".join(cell["source"])
+        if cell.get("id", "").endswith("-prepare"):
+            prepared.append(text)
+        elif marked.get("grade"):
+            yield Exercise(cell["id"].removesuffix("-check"), solutions, text, list(prepared))
+            solutions = []
+        elif marked.get("solution"):
+            solutions.append(text)
+
+
+def _one(lesson: str, name: str) -> Exercise:
+    found = of(lesson)
+    if name not in found:
+        raise CourseError(f"this lesson has no exercise '{name}'.", f"one of: {', '.join(found)}")
+    return found[name]
+
+
+def solution(lesson: str, name: str, *, give_up: bool) -> Solution:
+    """The reference solution; for who has passed, or gives up (which the start page tells)."""
+    exercise = _one(lesson, name)
+    cells = []
+    for text in exercise.solutions:
+        magic = text.partition("\n")[0] + "\n" if text.startswith("%%") else ""
+        cells += [magic + found for found in _SOLUTION.findall(text)]
+    if not cells:
+        raise CourseError("this copy of the course has no solutions in it.", "ask whoever gave it to you.")
+    if not marks.passed(lesson, f"{name}-check"):
+        if not give_up:
+            raise CourseError(
+                f"the check of '{name}' has not passed yet.",
+                f'its hints help further. To give up and see a solution: lesson.solution("{name}", give_up=True)',
+            )
+        marks.give_up(lesson, f"{name}-check")
+    return Solution(name, cells)
+
+
+def reset(lesson: "Lesson", name: str) -> list[str]:
+    """Take away what the exercise's check asks about, and prepare it again; returns the names that went.
+
+    Cells stay as they are. Only what no other exercise asks about goes, and only what this lesson made.
+    """
+    exercise = _one(lesson.name, name)
+    others = [one for one in of(lesson.name).values() if one.name != name]
+    own = exercise.names() - set().union(*(one.names() for one in others))
+    gone = _remove(lesson, own) + _forget(lesson, exercise, own)
+    shell = notebook.shell()
+    for text in exercise.prepared_by:
+        if shell is not None and any(re.search(rf"\b{re.escape(one)}\b", text) for one in own):
+            shell.run_cell(text)
+    return gone
+
+
+def _remove(lesson: "Lesson", own: set[str]) -> list[str]:
+    """Remove the exercise's containers, networks … and Kubernetes objects; return their names."""
+    if lesson.metadata["needs"] == "host":
+        return []
+    from helpers import owning
+
+    ledger: dict[str, list[str]] = lesson.metadata.get("names", {})
+    mine = {kind: [one for one in names if one in own] for kind, names in ledger.items() if kind != "cluster"}
+    owning.remove({kind: names for kind, names in mine.items() if kind != "files"}, lesson.opened_at)
+    gone = [name for kind, names in mine.items() if kind != "files" for name in names]
+    if lesson.metadata["needs"] == "cluster":
+        from helpers import kube, namespaces
+
+        gone += namespaces.remove(kube.current_namespace(), own)
+    return gone
+
+
+def _forget(lesson: "Lesson", exercise: Exercise, own: set[str]) -> list[str]:
+    """Remove the exercise's answers and files; return their names."""
+    gone = []
+    for key in _ANSWER.findall(exercise.check):
+        answer = lesson.folder / "answers" / f"{key}.json"
+        if answer.exists():
+            answer.unlink()
+            gone.append(f"answer {key}")
+    for name in sorted(own):
+        place = lesson.work / name
+        if lesson.work in place.resolve().parents and place.exists():
+            shutil.rmtree(place) if place.is_dir() else place.unlink()
+            gone.append(name)
+    return gone
