@@ -160,7 +160,7 @@ def logs(pod: str, *, container: str | None = None, tail: int = 200, previous: b
 
 def exec(pod: str, command: Sequence[str], *, container: str | None = None, seconds: float = 20) -> tuple[int, str]:
     """Run a command in a pod; return its exit status and output. Raises CourseError when the pod can't run it."""
-    with asking(f"to run a command in pod '{pod}'"):
+    with asking(f"pod '{pod}'"):
         return subresources.execute(pod, current_namespace(), command, container or "", seconds)
 
 

@@ -17,6 +17,7 @@ from helpers import claims, magics, marks, place, readiness
 from helpers.errors import CourseError
 
 if TYPE_CHECKING:
+    from helpers.drills import Drill
     from helpers.exercises import Solution
 
 #: An answer is a value, not a file: larger ones are refused.
@@ -155,6 +156,12 @@ class Lesson:
 
         gone = exercises.reset(self, exercise)
         print(f"✓ {exercise}: " + (f"gone: {', '.join(gone)}." if gone else "nothing of it was there."))
+
+    def break_it(self, seed: int | None = None) -> "Drill":
+        """Break the set-up of one exercise on purpose, for you to find and repair; the same way for the same `seed`."""
+        from helpers import drills
+
+        return drills.begin(self, seed)
 
     def clean(self) -> None:
         """Take away everything the lesson made: processes, containers, networks, volumes, files, answers."""

@@ -55,17 +55,22 @@ def follow(lesson: str) -> None:
 
 
 def _note(result: Any) -> None:
-    """IPython calls this after each cell: a report is kept under the id of its cell, the best one with its date."""
+    """IPython calls this after each cell: a report is kept under the id of its cell."""
     from helpers.checks.verdict import Report
 
     report, check = result.result, getattr(result.info, "cell_id", None)
     if not isinstance(report, Report) or not check:
         return
-    before = read().get("lessons", {}).get(_following["lesson"], {}).get(check, {})
-    seen = {"points": report.points, "maximum": report.maximum, "when": time.time()}
-    if report.points == report.maximum and "passed" not in before:
+    keep(_following["lesson"], check, report.points, report.maximum)
+
+
+def keep(lesson: str, check: str, points: float, maximum: float) -> None:
+    """Record what a check gave: the last time, how often it was asked, and when it first gave all points."""
+    before = read().get("lessons", {}).get(lesson, {}).get(check, {})
+    seen = {"points": points, "maximum": maximum, "when": time.time()}
+    if points == maximum and "passed" not in before:
         seen["passed"] = seen["when"]
-    _write(_following["lesson"], check, **seen, tries=before.get("tries", 0) + 1)
+    _write(lesson, check, **seen, tries=before.get("tries", 0) + 1)
 
 
 def passed(lesson: str, check: str) -> bool:

@@ -3,6 +3,7 @@
 Spoken without the client's generated classes: loading those takes one to two seconds, in every kernel and every check.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,7 +47,11 @@ def execute(pod: str, namespace: str, command: Sequence[str], container: str, se
     query = [("command", list(command)), ("stdout", True), ("stderr", True), ("stdin", False), ("tty", False)]
     query += [("container", container)] if container else []
     path = path_of("pods", pod, namespace, "exec")
-    flow = stream(_Socket(fresh_client()).ask, path, query, _preload_content=False)
+    try:
+        flow = stream(_Socket(fresh_client()).ask, path, query, _preload_content=False)
+    except ApiException as error:
+        refused = re.search(r"Handshake status (\d+)", str(error.reason))
+        raise ApiException(status=int(refused[1]), reason="it can't run commands") if refused else error from None
     flow.run_forever(timeout=seconds)
     # In this order: reading all output throws the status away.
     try:

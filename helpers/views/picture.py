@@ -1,6 +1,8 @@
 """One visual language for all pictures: Okabe and Ito's colours (told apart by colour-blind people) and patterns beside
 them, a white ground that reads in light and dark theme, and the same content as text."""
 
+import base64
+import html
 import io
 from dataclasses import dataclass
 
@@ -27,7 +29,10 @@ def two_columns(rows: int) -> tuple[Figure, Axes]:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure and its text twin; JupyterLab shows the figure, screen readers and logs get the text."""
+    """A figure and its text twin; JupyterLab shows the figure, screen readers and logs get the text.
+
+    As HTML, since JupyterLab gives a bare PNG no alternative text.
+    """
 
     figure: Figure
     text: str
@@ -35,4 +40,6 @@ class Picture:
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         content = io.BytesIO()
         self.figure.savefig(content, format="png", dpi=110, facecolor="white", bbox_inches="tight")
-        return {"image/png": content.getvalue(), "text/plain": self.text}
+        source = base64.b64encode(content.getvalue()).decode()
+        picture = f'<img alt="{html.escape(self.text)}" src="data:image/png;base64,{source}">'
+        return {"text/html": picture, "text/plain": self.text}
