@@ -1,39 +1,55 @@
 """How much memory and disk the course takes: measured while a lesson runs, over everything that belongs to it."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from environment import paths, process
 
-_PROGRAMS = ("dockerd", "containerd", "docker-proxy", "jupyter", "qemu-system")
+#: Part of a program's command line → what it belongs to.
+_PROGRAMS = {
+    "dockerd": "Docker Engine",
+    "containerd": "Docker Engine",
+    "docker-proxy": "Docker Engine",
+    "ipykernel": "notebook kernels",
+    "jupyter": "JupyterLab",
+    "qemu-system": "virtual machines",
+}
 _EVERY_SECONDS = 0.5
 
 
-def _of_processes() -> Iterator[int]:
-    """Bytes that our programs outside of containers, and this process's kernels, hold for themselves (proportional share)."""
+def of_processes() -> dict[str, int]:
+    """Bytes that our programs outside of containers, and kernels, hold for themselves (proportional share), by what they
+    belong to."""
+    found: Counter[str] = Counter()
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             command = (entry / "cmdline").read_bytes().decode(errors="replace")
-            if "ipykernel" in command or any(name in command.split("\0")[0] for name in _PROGRAMS):
+            shown = "ipykernel" if "ipykernel" in command else " ".join(command.split("\0")[:3])
+            group = next((group for part, group in _PROGRAMS.items() if part in shown), "")
+            if group:
                 rollup = (entry / "smaps_rollup").read_text()
-                yield 1024 * int(rollup.split("Pss:")[1].split()[0])
+                found[group] += 1024 * int(rollup.split("Pss:")[1].split()[0])
         except (OSError, IndexError):
             continue
+    return dict(found)
 
 
-def _of_containers() -> Iterator[int]:
-    """Bytes that each running container holds, without the file cache that the kernel can take back."""
+def of_containers() -> dict[str, int]:
+    """Bytes that each running container holds, without the file cache that the kernel can take back, by its name."""
     import docker.errors
 
     from helpers import containers, machines
     from helpers.errors import CourseError
 
+    found = {}
     for box in containers.ps():
         try:
-            yield int(machines.memory_mb(box.name) * 1e6)
+            found[box.name] = int(machines.memory_mb(box.name) * 1e6)
         except (CourseError, docker.errors.APIError, KeyError):  # it ended while it was asked
             continue
+    return found
 
 
 def _peak(lesson: str) -> float:
@@ -47,7 +63,7 @@ def _peak(lesson: str) -> float:
 
     def watch() -> None:
         while not over.wait(_EVERY_SECONDS):
-            seen.append(sum(_of_processes()) + sum(_of_containers()))
+            seen.append(sum(of_processes().values()) + sum(of_containers().values()))
 
     watcher = threading.Thread(target=watch)
     watcher.start()

@@ -7,8 +7,7 @@ from pathlib import Path
 from environment import paths
 from environment.grading import proofs
 from environment.grading.executor import role
-
-NEEDS = {"host": "nothing", "engine": "Docker Engine", "cluster": "Kubernetes cluster", "mesh": "cluster with Istio"}
+from environment.roadmap import NEEDS
 
 
 def _row(lesson: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shlex
 import socket
 import time
 import urllib.error
@@ -13,6 +14,17 @@ from environment import files, labenv, paths, process
 from environment.errors import EnvironmentProblem
 
 START_SECONDS = 60.0
+#: Plugins of nbgrader's extension that learners have no use for.
+_INSTRUCTORS = ("assignment-list", "course-list", "create-assignment", "formgrader", "menu")
+_SERVED = {
+    "environment.room": True,
+    # The course answers in its place, without running the lesson a second time.
+    "nbgrader.server_extensions.validate_assignment": False,
+    **{f"nbgrader.server_extensions.{name}": False for name in ("assignment_list", "course_list", "formgrader")},
+}
+#: What bash reads in JupyterLab's terminals: the user's own settings, then the lab's, which have to win.
+_STARTUP = '[ -f ~/.bashrc ] && . ~/.bashrc\neval "$({python} -m environment.room.terminal "$PWD")"\n'
+_EXTENSIONS = Path(__file__).resolve().parents[1] / "room" / "labextensions"
 
 
 def _record() -> Path:
@@ -39,17 +51,22 @@ def _free_port(wanted: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _configure(folder: Path, token: str, port: int) -> Path:
+def _configure(folder: Path, python: Path, token: str, port: int) -> Path:
     """Our own Jupyter configuration; the user's is not read."""
     settings = folder / "lab" / "user-settings" / "@jupyterlab"
     files.write_json(
         settings / "apputils-extension" / "notification.jupyterlab-settings",
-        {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
+        {"fetchNews": "false", "checkForUpdates": False},
     )
-    # nbgrader's panels are the instructor's; its Validate button would run the whole lesson a second time on the same lab.
-    files.write_json(folder / "labconfig" / "page_config.json", {"disabledExtensions": {"@jupyter/nbgrader": True}})
+    # Dark where the learner's system is.
+    files.write_json(settings / "apputils-extension" / "themes.jupyterlab-settings", {"adaptive-theme": True})
+    # Of nbgrader, the Validate button is the learner's; its other panels are the instructor's.
+    disabled = {f"@jupyter/nbgrader:{name}": True for name in _INSTRUCTORS}
+    files.write_json(folder / "labconfig" / "page_config.json", {"disabledExtensions": disabled})
     # All cells are rendered: the browser's own search finds everything, and outputs do not jump while scrolling.
     files.write_json(settings / "notebook-extension" / "tracker.jupyterlab-settings", {"windowingMode": "none"})
+    startup = folder / "terminal.bashrc"
+    startup.write_text(_STARTUP.format(python=shlex.quote(str(python))))
     files.write_json(
         folder / "jupyter_server_config.json",
         {
@@ -60,9 +77,11 @@ def _configure(folder: Path, token: str, port: int) -> Path:
                 "open_browser": False,
                 "allow_root": True,
                 "root_dir": str(paths.WORKSPACE),
-                "terminado_settings": {"shell_command": ["/bin/bash"]},
+                "terminado_settings": {"shell_command": ["/bin/bash", "--rcfile", str(startup)]},
                 "allow_remote_access": False,
+                "jpserver_extensions": _SERVED,
             },
+            "LabApp": {"extra_labextensions_path": [str(_EXTENSIONS)]},
             "IdentityProvider": {"token": token},
             # Unix sockets in our own folder: over TCP, other users of the machine could read along.
             "KernelManager": {"transport": "ipc"},
@@ -80,13 +99,15 @@ def start(python: Path, *, port: int = 0) -> dict[str, str]:
     if known:
         return known
     number, token = _free_port(port), secrets.token_urlsafe(24)
-    folder = _configure(paths.state() / "jupyter", token, number)
+    folder = _configure(paths.state() / "jupyter", python, token, number)
     environment = labenv.lab()
     environment |= {
         "JUPYTER_CONFIG_DIR": str(folder),
         "JUPYTER_PLATFORM_DIRS": "1",
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "lab" / "user-settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "lab" / "workspaces"),
+        # Kernels write there what checks gave; the start page reads it.
+        "COURSE_PROGRESS": str(paths.WORKSPACE / ".progress.json"),
         "PATH": f"{python.parent}:{environment['PATH']}",
     }
     log = paths.logs() / "jupyter.log"

@@ -14,21 +14,9 @@ from environment.errors import EnvironmentProblem
 from environment.grading import proofs
 from environment.grading.executor import role
 from environment.notebooks import STUB
-from environment.readme import NEEDS
+from environment.roadmap import NEEDS, SECTIONS
 
 _HERE = Path(__file__).parent
-#: The roadmap's sections that have lessons.
-SECTIONS = {
-    "1": "Introduction",
-    "2": "Docker",
-    "3": "Registries",
-    "4": "Kubernetes",
-    "5": "Orchestration and service mesh",
-    "6": "Best practices",
-    "7": "Learning path",
-    "8": "Tools",
-    "9": "Conclusion",
-}
 
 
 def target() -> Path:
