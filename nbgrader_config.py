@@ -31,6 +31,9 @@ c.CourseDirectory.db_url = f"sqlite:///{build / 'gradebook.db'}"
 # A private exchange: nobody else on this machine reads what learners hand in.
 c.Exchange.root = os.environ.get("COURSE_EXCHANGE", str(build / "exchange"))
 
+# nbgrader makes only shared exchanges by itself, and looks for this one each time.
+Path(c.Exchange.root).mkdir(mode=0o700, parents=True, exist_ok=True)
+
 c.ClearSolutions.code_stub = {"python": STUB}
 
 # Submissions never run here: `python3 -m environment grade` judges them in isolated labs; these steps save what it saw.

@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="labs at the same time")
     grade.add_argument("--from", dest="source", type=Path, help="take submissions from this folder first")
     grade.add_argument("--student", help="only this one, and again")
+    former = verb("formgrader", "instructors: nbgrader's formgrader in a JupyterLab of its own")
+    former.add_argument("--port", type=int, default=0)
     new = verb("new-lesson", "authors: a lesson that runs, with one exercise and its proofs, to be filled")
     new.add_argument("lesson", help="its name: section, topic, words (4-07-volumes)")
     new.add_argument("--title", required=True)
@@ -90,7 +92,10 @@ def _dispatch(args: argparse.Namespace) -> int:
     if args.verb in {"test", "bench", "fix"}:
         bootstrap.install_packages(bootstrap.missing_packages(engine=False), yes=getattr(args, "yes", True))
         _continue_in("test")
-    elif args.verb in {"run", "site", "reset", "release", "submit", "grade", "new-lesson"} and not _inside():
+    elif (
+        args.verb in {"run", "site", "reset", "release", "submit", "grade", "formgrader", "new-lesson"}
+        and not _inside()
+    ):
         _continue_in("lab")
     # Imported late: a verb loads only what it needs, and some of it exists only in the virtual environment.
     if args.verb == "start":
@@ -134,6 +139,10 @@ def _dispatch(args: argparse.Namespace) -> int:
         from environment.grading import batch
 
         return batch.main(args.lessons, jobs=args.jobs, source=args.source, student=args.student)
+    if args.verb == "formgrader":
+        from environment.jupyter import instructor
+
+        instructor.main(args.port)
     if args.verb == "new-lesson":
         from environment import new_lesson
 

@@ -39,7 +39,7 @@ def running() -> dict[str, str] | None:
     return {"url": known["url"], "base": known["base"], "token": known["token"]}
 
 
-def _free_port(wanted: int) -> int:
+def free_port(wanted: int) -> int:
     """`wanted` if it is free, any free one for 0. Raises EnvironmentProblem when the wanted one is taken."""
     with socket.socket() as probe:
         try:
@@ -51,43 +51,56 @@ def _free_port(wanted: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _configure(folder: Path, python: Path, token: str, port: int) -> Path:
-    """Our own Jupyter configuration; the user's is not read."""
+def write_settings(folder: Path) -> None:
+    """JupyterLab's settings as the course wants them, in a configuration folder of ours; the user's is not read."""
     settings = folder / "lab" / "user-settings" / "@jupyterlab"
     files.write_json(
         settings / "apputils-extension" / "notification.jupyterlab-settings",
         {"fetchNews": "false", "checkForUpdates": False},
     )
-    # Dark where the learner's system is.
+    # Dark where the user's system is.
     files.write_json(settings / "apputils-extension" / "themes.jupyterlab-settings", {"adaptive-theme": True})
+    # All cells are rendered: the browser's own search finds everything, and outputs do not jump while scrolling.
+    files.write_json(settings / "notebook-extension" / "tracker.jupyterlab-settings", {"windowingMode": "none"})
+
+
+def configuration(token: str, port: int, root: Path, **more: Any) -> dict[str, Any]:
+    """A server that only this machine reaches, with this token, on the folder `root`; `more` goes to ServerApp."""
+    app = {
+        "ip": "127.0.0.1",
+        "port": port,
+        "port_retries": 0,
+        "open_browser": False,
+        "allow_root": True,
+        "root_dir": str(root),
+        "allow_remote_access": False,
+    }
+    # Unix sockets in our own folder: over TCP, other users of the machine could read along.
+    kernels = {"transport": "ipc"}
+    return {"ServerApp": app | more, "IdentityProvider": {"token": token}, "KernelManager": kernels}
+
+
+def variables(folder: Path) -> dict[str, str]:
+    """The environment of a JupyterLab that has its configuration in `folder`."""
+    return labenv.lab() | {
+        "JUPYTER_CONFIG_DIR": str(folder),
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "lab" / "user-settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "lab" / "workspaces"),
+    }
+
+
+def _configure(folder: Path, python: Path, token: str, port: int) -> None:
+    write_settings(folder)
     # Of nbgrader, the Validate button is the learner's; its other panels are the instructor's.
     disabled = {f"@jupyter/nbgrader:{name}": True for name in _INSTRUCTORS}
     files.write_json(folder / "labconfig" / "page_config.json", {"disabledExtensions": disabled})
-    # All cells are rendered: the browser's own search finds everything, and outputs do not jump while scrolling.
-    files.write_json(settings / "notebook-extension" / "tracker.jupyterlab-settings", {"windowingMode": "none"})
     startup = folder / "terminal.bashrc"
     startup.write_text(_STARTUP.format(python=shlex.quote(str(python))))
-    files.write_json(
-        folder / "jupyter_server_config.json",
-        {
-            "ServerApp": {
-                "ip": "127.0.0.1",
-                "port": port,
-                "port_retries": 0,
-                "open_browser": False,
-                "allow_root": True,
-                "root_dir": str(paths.WORKSPACE),
-                "terminado_settings": {"shell_command": ["/bin/bash", "--rcfile", str(startup)]},
-                "allow_remote_access": False,
-                "jpserver_extensions": _SERVED,
-            },
-            "LabApp": {"extra_labextensions_path": [str(_EXTENSIONS)]},
-            "IdentityProvider": {"token": token},
-            # Unix sockets in our own folder: over TCP, other users of the machine could read along.
-            "KernelManager": {"transport": "ipc"},
-        },
-    )
-    return folder
+    shell = {"shell_command": ["/bin/bash", "--rcfile", str(startup)]}
+    told = configuration(token, port, paths.WORKSPACE, jpserver_extensions=_SERVED, terminado_settings=shell)
+    told["LabApp"] = {"extra_labextensions_path": [str(_EXTENSIONS)]}
+    files.write_json(folder / "jupyter_server_config.json", told)
 
 
 def start(python: Path, *, port: int = 0) -> dict[str, str]:
@@ -98,14 +111,11 @@ def start(python: Path, *, port: int = 0) -> dict[str, str]:
     known = running()
     if known:
         return known
-    number, token = _free_port(port), secrets.token_urlsafe(24)
-    folder = _configure(paths.state() / "jupyter", python, token, number)
-    environment = labenv.lab()
+    number, token = free_port(port), secrets.token_urlsafe(24)
+    folder = paths.state() / "jupyter"
+    _configure(folder, python, token, number)
+    environment = variables(folder)
     environment |= {
-        "JUPYTER_CONFIG_DIR": str(folder),
-        "JUPYTER_PLATFORM_DIRS": "1",
-        "JUPYTERLAB_SETTINGS_DIR": str(folder / "lab" / "user-settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "lab" / "workspaces"),
         # Kernels write there what checks gave; the start page reads it.
         "COURSE_PROGRESS": str(paths.WORKSPACE / ".progress.json"),
         "PATH": f"{python.parent}:{environment['PATH']}",

@@ -2,16 +2,19 @@
 
 import json
 import re
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Error, Page
 
-from environment import paths
+from environment import labenv, paths
 from tests.browser import desk
 
 LESSON = "2-03-containers"
@@ -175,6 +178,29 @@ def test_what_runs_is_told_on_demand(visit: Callable[..., Page]) -> None:
     page.get_by_role("button", name="What runs, and what it takes").click()
     page.wait_for_selector(".course-lab table", timeout=30_000)
     assert "Docker Engine" in page.locator(".course-lab").inner_text()
+
+
+def test_instructors_panels_are_the_instructors(browser: Browser, lab: dict[str, str]) -> None:
+    page = browser.new_page()
+    answer = page.goto(f"{lab['base']}/formgrader?token={lab['token']}")
+    assert answer and answer.status == 404
+    command = [sys.executable, "-m", "environment", "formgrader"]
+    with subprocess.Popen(command, cwd=paths.ROOT, env=labenv.lab(), stdout=subprocess.PIPE, text=True) as served:
+        try:
+            assert served.stdout
+            address = re.search(r"Formgrader +(\S+)", served.stdout.readline())
+            assert address
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                with suppress(Error):
+                    page.goto(address[1])
+                    break
+                time.sleep(0.5)
+            page.get_by_text(LESSON, exact=True).first.wait_for(timeout=60_000)
+            assert page.get_by_text("does not exist and could not be created").count() == 0
+        finally:
+            served.terminate()
+            page.close()
 
 
 def _ask(lab: dict[str, str], method: str, body: bytes | None = None, token: str = "") -> tuple[int, dict[str, object]]:

@@ -38,6 +38,8 @@
 
     const send = async (path, content) => (await ask(path, { method: "POST", body: JSON.stringify(content) })).json();
 
+    const tell = (words) => Notification.success(words, { autoClose: 8000 });
+
     class Home extends Widget {
       constructor(app) {
         super();
@@ -101,7 +103,7 @@
         chooser.addEventListener("change", async () => {
           try {
             const answer = await ask("progress", { method: "PUT", body: await chooser.files[0].text() });
-            Notification.success((await answer.json()).message);
+            tell((await answer.json()).message);
             await this.refresh();
           } catch (error) {
             showErrorMessage("Nothing was taken over", error.message);
@@ -132,7 +134,7 @@
       const asked = { path: panel.context.path, cell: model.id, text: model.source };
       const answer = await send("restore", asked);
       putBack(panel, answer.cells);
-      Notification.success(`The cell is as it was; yours is in ${answer.kept}.`);
+      tell(`The cell is as it was; yours is in ${answer.kept}.`);
     }
 
     async function restoreLesson(panel) {
@@ -145,7 +147,7 @@
       await panel.context.save();
       const answer = await send("restore", { path: panel.context.path });
       putBack(panel, answer.cells);
-      Notification.success(`All cells are as they were; your notebook is in ${answer.kept}.`);
+      tell(`All cells are as they were; your notebook is in ${answer.kept}.`);
     }
 
     async function terminalBeside(app, panel) {
