@@ -57,8 +57,21 @@ def _execute(lesson: str) -> list[str]:
             kernel_manager_class=SocketKernelManager,
         )
     except papermill.PapermillExecutionError as error:
+        _clean(lesson)
         return [f"{lesson}: cell {error.cell_index} failed: {error.ename}: {error.evalue}"]
     return [f"{lesson}: {row}" for row in _points(target)]
+
+
+def _clean(lesson: str) -> None:
+    """Take away what a lesson left that did not come to its last cell: the next run would find it."""
+    from helpers import lessons
+    from helpers.errors import CourseError
+
+    if (paths.state() / "lessons" / lesson / "record.json").exists():
+        try:
+            lessons.open(lesson).clean()
+        except CourseError as error:
+            console.say(f"✗ {lesson} was not cleaned: {error.what}")
 
 
 def main(names: list[str]) -> int:

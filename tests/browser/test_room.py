@@ -107,7 +107,7 @@ def test_the_start_page_reads_well_and_has_no_serious_fault(
 ) -> None:
     page = visit(width=width, dark=dark)
     page.wait_for_selector(".course-home", timeout=60_000)
-    page.wait_for_selector(f"body[data-jp-theme-light={str(not dark).lower()}]", timeout=20_000)
+    page.wait_for_selector(f"body[data-jp-theme-light={str(not dark).lower()}]", timeout=20_000, state="attached")
     page.wait_for_timeout(1000)
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"home-{width}{'-dark' if dark else ''}.png")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from environment import labenv, paths
+from environment import labenv, papermill_run, paths
 from environment.grading import executor, proofs
 from helpers import containers, lessons, magics, networks, volumes
 from helpers.checks import container, http, verify
@@ -123,3 +123,18 @@ def test_a_syntax_error_in_a_solution_costs_that_exercise_only_and_is_told() -> 
     for exercise in judged:
         got, most = points[judged[exercise]]
         assert got == (0 if exercise in broken else most), exercise
+
+
+def test_a_lesson_that_fails_under_papermill_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = json.loads(proofs.notebook(LESSON).read_text())
+    opening = next(cell for cell in document["cells"] if cell["id"] == "open")
+    wrong = "%%bash\ndocker run -d --name site busybox:1.37 sleep 60\nfalse"
+    document["cells"] = [opening, {**opening, "id": "wrong", "metadata": {}, "source": wrong}]
+    broken = tmp_path / "broken.ipynb"
+    broken.write_text(json.dumps(document))
+    monkeypatch.setattr(proofs, "notebook", lambda _: broken)
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    (problem,) = papermill_run._execute(LESSON)
+    assert "failed" in problem
+    assert not (paths.state() / "lessons" / LESSON).exists()
+    assert containers.Container("site").state == "absent"

@@ -76,6 +76,54 @@ def test_a_grade_cell_is_one_verify_whose_points_sum_to_the_cells_and_leans_on_t
         assert "why=" in _source(cell), cell["id"]
 
 
+#: What nothing at all would fulfil as well.
+_ABSENCE = {
+    "cannot_reach",
+    "denies",
+    "drops_all_capabilities",
+    "has_no_capabilities",
+    "has_no_known_vulnerability",
+    "has_no_login",
+    "lacks_env",
+    "left",
+    "lost_all_tags",
+    "never_holds",
+    "never_restarted",
+    "refuses_writes",
+}
+
+
+def _vacuous(check: str) -> list[str]:
+    """What in a grade cell could be true of nothing: only absences, or `all` over what may be empty."""
+    (call,) = [node.value for node in ast.parse(check).body if isinstance(node, ast.Expr)]
+    assert isinstance(call, ast.Call)
+    methods = [one.func.attr for one in call.args if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)]
+    alone = [f"only absences: {methods}"] if len(methods) == len(call.args) and set(methods) <= _ABSENCE else []
+    unguarded = []
+    for given in (node for node in ast.walk(call) if isinstance(node, ast.Lambda)):
+        names = {
+            node.func.id for node in ast.walk(given) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        if "all" in names and not names & {"len", "bool", "any"}:
+            unguarded.append(f"`all` over what may be empty: {ast.unparse(given)}")
+    return alone + unguarded
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_no_check_is_true_of_nothing(lesson: str) -> None:
+    found = {cell["id"]: _vacuous(_source(cell)) for cell in _read(lesson)["cells"] if role(cell) == "grade"}
+    assert {name: rows for name, rows in found.items() if rows} == {}
+
+
+def test_a_check_that_is_true_of_nothing_is_found() -> None:
+    assert _vacuous('verify(image("a").never_holds("x"), container("b").lacks_env("Y"))')
+    assert not _vacuous('verify(image("a").never_holds("x"), container("b").is_running())')
+    assert _vacuous('verify(answer("a", lambda given: all(one > 1 for one in given), "all large"))')
+    assert not _vacuous(
+        'verify(answer("a", lambda given: len(given) == 3 and all(one > 1 for one in given), "all large"))'
+    )
+
+
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_at_least_six_exercises_with_hints(lesson: str) -> None:
     cells = _read(lesson)["cells"]
