@@ -111,7 +111,7 @@ def _clean_workspace() -> list[str]:
         text=True,
         check=True,
     )
-    return done.stdout.split()
+    return done.stdout.splitlines()
 
 
 def shell(words: list[str]) -> int:

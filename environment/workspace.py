@@ -45,6 +45,11 @@ def _record() -> Path:
     return paths.WORKSPACE / ".released.json"
 
 
+def progress() -> Path:
+    """Where the learner's marks are kept: `helpers.marks` writes them, the start page reads them."""
+    return paths.WORKSPACE / ".progress.json"
+
+
 def sources() -> list[Path]:
     """The lessons' source notebooks, in order."""
     return sorted(paths.SOURCES.glob("*/*.ipynb"))
@@ -76,20 +81,21 @@ def refresh() -> list[str]:
 
 
 def remove() -> list[str]:
-    """Remove unchanged copies; return the places of those the learner changed, which stay."""
-    written = files.read_json(_record(), {})
-    kept = []
-    for place, digest in written.items():
+    """Remove unchanged copies; return the places of what the learner changed or made, which stays – with the marks, then."""
+    for place, digest in files.read_json(_record(), {}).items():
         target = paths.WORKSPACE / place
-        if target.exists() and files.sha256(target) != digest:
-            kept.append(place)
-        else:
-            target.unlink(missing_ok=True)
-    for folder in paths.WORKSPACE.glob("*/.ipynb_checkpoints"):
+        if target.exists() and files.sha256(target) == digest:
+            target.unlink()
+    for folder in [*paths.WORKSPACE.glob("*/.ipynb_checkpoints"), *paths.WORKSPACE.glob(".ipynb_checkpoints")]:
         shutil.rmtree(folder)
+    ours = {_record(), progress()}
+    kept = [path for path in sorted(paths.WORKSPACE.rglob("*")) if path.is_file() and path not in ours]
     if not kept:
         shutil.rmtree(paths.WORKSPACE, ignore_errors=True)
-    return kept
+    for folder in paths.WORKSPACE.glob("*"):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    return [str(path.relative_to(paths.WORKSPACE)) for path in kept]
 
 
 def reset(lesson: str) -> int:

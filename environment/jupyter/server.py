@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from environment import files, labenv, paths, process
+from environment import files, labenv, paths, process, workspace
 from environment.errors import EnvironmentProblem
 
 START_SECONDS = 60.0
@@ -117,7 +117,7 @@ def start(python: Path, *, port: int = 0) -> dict[str, str]:
     environment = variables(folder)
     environment |= {
         # Kernels write there what checks gave; the start page reads it.
-        "COURSE_PROGRESS": str(paths.WORKSPACE / ".progress.json"),
+        "COURSE_PROGRESS": str(workspace.progress()),
         "PATH": f"{python.parent}:{environment['PATH']}",
     }
     log = paths.logs() / "jupyter.log"
