@@ -70,6 +70,9 @@ def test_from_the_start_page_through_an_exercise_and_back(visit: Callable[..., P
         desk.run(page, LESSON, "site")
         desk.run(page, LESSON, "site-check")
         assert points in desk.result(page, LESSON, "site-check")
+        told = desk.cell(page, LESSON, "site-check").inner_text()
+        assert ("where to look" in told) == (text is WRONG)
+        assert ("Why it works" in told) == (text is RIGHT)
         _home(page)
         page.wait_for_function(
             f"() => document.querySelector('.course-home').innerText.includes('{points.split()[0]} of 23')"
