@@ -87,11 +87,11 @@ def _networks() -> Figure:
     for y, name, colour in ((1.75, "network shop", BLUE), (0.4, "network blog", ORANGE)):
         box(axes, 0.5, y, 4.6, 1.05, "", colour)
         axes.text(0.65, y + 0.85, f"{name}: a switch with DNS", fontsize=9)
-    for x, y, name in ((0.8, 1.9, "web"), (2.9, 1.9, "db"), (0.8, 0.55, "blog")):
+    for x, y, name in ((0.8, 1.9, "db"), (3.4, 1.9, "web"), (3.4, 0.55, "blog")):
         box(axes, x, y, 1.2, 0.55, name, GREEN)
-    arrow(axes, (2.0, 2.17), (2.9, 2.17), "db:5432")
+    arrow(axes, (3.4, 2.17), (2.0, 2.17), "db:5432", above=False)
     box(axes, 5.4, 1.75, 1.2, 1.05, "published\n127.0.0.1\n:8080", "white")
-    arrow(axes, (5.4, 2.35), (2.0, 2.3), "", bend=0.12)
+    arrow(axes, (5.4, 2.17), (4.6, 2.17), "")
     box(axes, 7.3, 1.9, 1.1, 0.7, "your\nbrowser", "white")
     arrow(axes, (7.3, 2.25), (6.6, 2.25), "")
     axes.text(5.3, 0.85, "no way from one\nnetwork to the other", fontsize=9)
@@ -136,16 +136,18 @@ def _stack() -> Figure:
 
 def _engine() -> Figure:
     figure, axes = canvas(8.4, 2.4)
-    box(axes, 0.1, 0.9, 1.7, 0.8, "client\ndocker run nginx", ORANGE)
-    box(axes, 3.0, 0.2, 3.0, 2.0, "Docker host", GREY, top=True)
-    box(axes, 3.2, 1.2, 1.4, 0.6, "dockerd", BLUE)
-    box(axes, 3.2, 0.4, 1.4, 0.5, "containerd, runc", BLUE)
-    box(axes, 4.9, 0.4, 0.9, 1.4, "containers", GREEN)
-    box(axes, 7.0, 0.9, 1.3, 0.8, "registry", ORANGE)
-    arrow(axes, (1.8, 1.4), (3.2, 1.5), "REST API")
-    arrow(axes, (3.9, 1.2), (3.9, 0.9), "")
-    arrow(axes, (4.6, 0.65), (4.9, 0.8), "")
-    arrow(axes, (4.6, 1.6), (7.0, 1.4), "push / pull", bend=-0.25)
+    box(axes, 0.1, 1.1, 1.7, 0.8, "client\ndocker run nginx", ORANGE)
+    box(axes, 2.8, 0.2, 2.9, 2.0, "Docker host", GREY, top=True)
+    box(axes, 3.0, 1.25, 2.5, 0.55, "dockerd", BLUE)
+    box(axes, 3.0, 0.4, 1.3, 0.5, "containerd, runc", BLUE)
+    box(axes, 4.6, 0.4, 0.9, 0.5, "containers", GREEN)
+    box(axes, 7.0, 1.1, 1.3, 0.8, "registry", ORANGE)
+    arrow(axes, (1.8, 1.5), (3.0, 1.5), "")
+    axes.text(2.3, 1.62, "REST API", ha="center", fontsize=9, family="monospace")
+    arrow(axes, (3.65, 1.25), (3.65, 0.9), "")
+    arrow(axes, (4.3, 0.65), (4.6, 0.65), "")
+    arrow(axes, (5.5, 1.5), (7.0, 1.5), "")
+    axes.text(6.35, 1.62, "push, pull", ha="center", fontsize=9, family="monospace")
     return figure
 
 
