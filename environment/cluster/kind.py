@@ -133,13 +133,8 @@ def _is_ready(shape: str) -> bool:
     except (EnvironmentProblem, ValueError):
         return False
     ready = {"Node": "Ready", "Deployment": "Available"}
-    states = [
-        any(
-            one["type"] == ready[item["kind"]] and one["status"] == "True"
-            for one in item["status"].get("conditions", [])
-        )
-        for item in items
-    ]
+    told = [(ready[item["kind"]], item["status"].get("conditions", [])) for item in items]
+    states = [any(one["type"] == wanted and one["status"] == "True" for one in rows) for wanted, rows in told]
     return {item["kind"] for item in items} == set(ready) and all(states)
 
 
@@ -167,12 +162,18 @@ def _await_ready(shape: str, tell: Tell) -> None:
 
 def _wake(shape: str, states: dict[str, str]) -> None:
     """Unpause or start the node containers."""
-    paused = [node for node, state in states.items() if state == "paused"]
-    stopped = [node for node, state in states.items() if state in {"exited", "created"}]
-    if paused:
-        supply.docker("unpause", *paused)
-    if stopped:
-        supply.docker("start", *stopped)
+    for word, asleep in (("unpause", {"paused"}), ("start", {"exited", "created"})):
+        found = [node for node, state in states.items() if state in asleep]
+        if found:
+            supply.docker(word, *found)
+
+
+def _forget_neighbours(shape: str) -> None:
+    """Let the nodes forget where pods were that are gone. Addresses come again after 254 pods, and a node that remembers the
+    last one's hardware address keeps the new one waiting for 8 s. (Hosts with many neighbours keep such entries for ever.)"""
+    for node in nodes(shape):
+        with contextlib.suppress(EnvironmentProblem):
+            supply.docker("exec", node, "ip", "-4", "neighbour", "flush", "nud", "stale")
 
 
 def up(shape: str = "single", tell: Tell = lambda _: None) -> str:
@@ -196,6 +197,7 @@ def up(shape: str = "single", tell: Tell = lambda _: None) -> str:
                 _wake(shape, states)
                 if not _is_ready(shape):
                     _await_ready(shape, tell)
+                _forget_neighbours(shape)
                 return context_of(shape)
             except EnvironmentProblem as error:
                 tell(f"the cluster did not come back ({error.what}); a new one is made")

@@ -1,5 +1,6 @@
 """The cluster is a true Kubernetes: what lessons rely on, tried on the real thing, one node."""
 
+import ipaddress
 import json
 import os
 import subprocess
@@ -91,6 +92,24 @@ def test_exec_logs_copy_forward_and_debug(space: None, tmp_path: Path) -> None:
         number = process.stdout.readline().split("127.0.0.1:")[1].split()[0]
         assert "nginx" in subprocess.run(["curl", "-s", f"127.0.0.1:{number}"], capture_output=True, text=True).stdout
         process.terminate()
+
+
+def test_a_pod_with_the_address_of_one_that_is_gone_is_reached_at_once(space: None) -> None:
+    ours = clusters.on_node("ip", "-4", "-o", "address", "show", "dev", "kube-bridge").split()[3]
+    net = ipaddress.ip_interface(ours).network
+    used = {one["status"].get("podIP") for one in kube.ls("Pod", everywhere=True)}
+    left = [str(one) for one in net.hosts() if str(one) not in {*used, ours.split("/")[0]}]
+    batch = "".join(f"neighbour replace {one} lladdr 02:00:00:00:00:01 nud stale dev kube-bridge\n" for one in left)
+    clusters.on_node("sh", "-c", f"printf '{batch}' | ip -batch -")
+    clusters.up()
+    kube.apply(_pod("web", "nginx -g 'daemon off;'", "nginx:1.26"))
+    _kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
+    address = kube.get("Pod", "web")["status"]["podIP"]
+    took = clusters.on_node(
+        "curl", "-s", "-m", "5", "-o", "/dev/null", "-w", "%{http_code} %{time_total}", address
+    ).split()
+    assert took[0] == "200"
+    assert float(took[1]) < 1
 
 
 def test_services_cluster_dns_and_node_port(space: None) -> None:
