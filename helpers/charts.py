@@ -89,7 +89,7 @@ def rollback(name: str, number: int, *, timeout: int = _SECONDS) -> Revision:
 
 def ls() -> list[str]:
     """Names of the releases in the lesson's namespace."""
-    return [str(row["name"]) for row in json.loads(_helm("list", "--all", "--output", "json"))]
+    return [str(row["name"]) for row in json.loads(_helm("list", "--output", "json"))]
 
 
 def uninstall(name: str) -> None:
