@@ -139,7 +139,8 @@ def test_cells_come_back_and_the_learners_own_are_kept(visit: Callable[..., Page
     assert [path.read_text() for path in backups.glob("*-site.txt")] == ["my own try"]
 
     count = page.locator(".jp-Notebook .jp-Cell").count()
-    desk.cell(page, LESSON, "greeter").locator(".jp-InputPrompt").click()
+    # A demonstration: what is graded can't be deleted.
+    desk.cell(page, LESSON, "run-first").locator(".jp-InputPrompt").click()
     page.keyboard.press("Escape")
     page.keyboard.press("d")
     page.keyboard.press("d")
