@@ -45,16 +45,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, lab: dict[str, str]) -> Iterator[Callable[..., Page]]:
-    """Opens a path of the workspace (none: what the learner sees first) on a desk of its own; afterwards the browser's console
-    must have no error."""
+    """Opens a path of the workspace (none: what the learner sees first) on a desk of its own; afterwards no script may have
+    failed and – where `console` is asked for – the browser's console must have no error."""
     told: list[str] = []
     pages = []
 
-    def go(path: str = "", *, width: int = 1280, dark: bool = False) -> Page:
+    def go(path: str = "", *, width: int = 1280, dark: bool = False, console: bool = False) -> Page:
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light")
         pages.append(page)
         page.on("pageerror", lambda error: told.append(str(error)))
-        page.on("console", lambda line: told.append(line.text) if line.type == "error" else None)
+        page.on("console", lambda line: told.append(line.text) if console and line.type == "error" else None)
         # A JupyterLab desk of its own: what another test had open is not restored.
         desk = f"{lab['base']}/lab/workspaces/{secrets.token_hex(4)}"
         page.goto(f"{desk}{'/tree/' + path if path else ''}?token={lab['token']}")

@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,12 @@ NOTEBOOK = f"{LESSON}/{LESSON}.ipynb"
 SHOTS = paths.BUILD / "screenshots"
 WRONG = "%%bash\ndocker run -d --name site -p 127.0.0.1:$SITE_PORT:8080 nginx:1.26"
 RIGHT = "%%bash\ndocker rm --force site\ndocker run -d --name site -p 127.0.0.1:$SITE_PORT:80 nginx:1.26"
+
+
+@pytest.fixture
+def visit(visit: Callable[..., Page]) -> Callable[..., Page]:
+    """As everywhere, and the browser's console has to stay quiet."""
+    return partial(visit, console=True)
 
 
 def _row(page: Page) -> str:
