@@ -97,7 +97,7 @@ def _notebook(lesson: str, title: str, needs: str, pieces: dict[str, Any]) -> di
         _text("show-see", "**See.** …"),
         _text("ex-first", _TASK.format_map(pieces)),
         _marked("first", "solution", f"%%bash\n### BEGIN SOLUTION\n{pieces['right']}\n### END SOLUTION"),
-        _marked("first-check", "grade", f'verify({pieces["check"]}, why="…")', points=3),
+        _marked("first-check", "grade", f'verify({pieces["check"]}, why="…", further="…")', points=3),
         {"cell_type": "code", "id": "clean-up", "metadata": {}, "source": "lesson.clean()"},
     ]
     course = {"title": title, "needs": needs, "minutes": 45, "files": [], **pieces["course"]}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from environment import paths
-from helpers import marks
+from helpers import answers, marks
 from helpers.checks.verdict import Report
 from helpers.errors import CourseError
 
@@ -59,7 +59,7 @@ class Exercise:
 
 def of(lesson: str) -> dict[str, Exercise]:
     """The lesson's exercises by name, in order, as they are in the course's own copy of it."""
-    return {one.name: one for one in _exercises(_cells(lesson))}
+    return {found.name: found for found in _exercises(_cells(lesson))}
 
 
 def check_names(lesson: str) -> dict[str, str]:
@@ -92,16 +92,21 @@ def _exercises(cells: list[dict[str, Any]]) -> Iterator[Exercise]:
             solutions[cell["id"]] = text
 
 
-def _one(lesson: str, name: str) -> Exercise:
+def one(lesson: str, wanted: str | int) -> Exercise:
+    """An exercise by its name, or by its number as the lesson tells it. Raises CourseError when there is none."""
     found = of(lesson)
+    numbered = dict(enumerate(found, 1))
+    name = numbered.get(int(wanted), "") if str(wanted).isdecimal() else str(wanted)
     if name not in found:
-        raise CourseError(f"this lesson has no exercise '{name}'.", f"one of: {', '.join(found)}")
+        known = ", ".join(f"{number} ({name})" for number, name in numbered.items())
+        raise CourseError(f"this lesson has no exercise '{wanted}'.", f"one of: {known}")
     return found[name]
 
 
-def solution(lesson: str, name: str, *, give_up: bool) -> Solution:
+def solution(lesson: str, wanted: str | int, *, give_up: bool) -> Solution:
     """The reference solution; for who has passed, or gives up (which the start page tells)."""
-    exercise = _one(lesson, name)
+    exercise = one(lesson, wanted)
+    name = exercise.name
     cells = []
     for text in exercise.solutions.values():
         magic = text.partition("\n")[0] + "\n" if text.startswith("%%") else ""
@@ -118,24 +123,24 @@ def solution(lesson: str, name: str, *, give_up: bool) -> Solution:
     return Solution(name, cells)
 
 
-def reset(lesson: "Lesson", name: str) -> list[str]:
-    """Take away what the exercise's check asks about, and prepare it again; returns the names that went.
+def reset(lesson: "Lesson", wanted: str | int) -> tuple[str, list[str]]:
+    """Take away what the exercise's check asks about, and prepare it again; returns the exercise's name, and those that went.
 
     Cells stay as they are. Only what no other exercise asks about goes, and only what this lesson made.
     """
-    exercise = _one(lesson.name, name)
-    others = [one for one in of(lesson.name).values() if one.name != name]
-    own = exercise.names() - set().union(*(one.names() for one in others))
+    exercise = one(lesson.name, wanted)
+    others = [other for other in of(lesson.name).values() if other.name != exercise.name]
+    own = exercise.names() - set().union(*(other.names() for other in others))
     gone = _remove(lesson, own) + _forget(lesson, exercise, own)
     for text in exercise.prepared_by:
-        if any(re.search(rf"\b{re.escape(one)}\b", text) for one in own):
+        if any(re.search(rf"\b{re.escape(mine)}\b", text) for mine in own):
             _run(lesson, text)
-    return gone
+    return exercise.name, gone
 
 
 def judge(lesson: "Lesson", name: str) -> Report:
     """The verdict of the exercise's check on what runs now."""
-    return cast(Report, eval(_one(lesson.name, name).check, _opened(lesson)))  # noqa: S307 - the course's own cell
+    return cast(Report, eval(one(lesson.name, name).check, _opened(lesson)))  # noqa: S307 - the course's own cell
 
 
 def _run(lesson: "Lesson", text: str) -> None:
@@ -176,7 +181,7 @@ def _forget(lesson: "Lesson", exercise: Exercise, own: set[str]) -> list[str]:
     """Remove the exercise's answers and files; return their names."""
     gone = []
     for key in _ANSWER.findall(exercise.check):
-        answer = lesson.folder / "answers" / f"{key}.json"
+        answer = answers.place(lesson.folder, key)
         if answer.exists():
             answer.unlink()
             gone.append(f"answer {key}")

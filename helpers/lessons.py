@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import secrets
 import shutil
 import socket
@@ -13,17 +12,13 @@ from typing import TYPE_CHECKING, Any
 from environment import builder, files, labenv, paths, process
 from environment.engine import choice
 from environment.images import shop
-from helpers import claims, magics, marks, place, readiness
+from helpers import answers, claims, magics, marks, place, readiness
 from helpers.errors import CourseError
 
 if TYPE_CHECKING:
     from helpers.drills import Drill
     from helpers.exercises import Solution
 
-#: An answer is a value, not a file: larger ones are refused.
-LARGEST_ANSWER = 10_000
-#: In grading, the judge is another user, in the group of the submission's.
-SHARED = 0o640
 _open: dict[str, "Lesson"] = {}
 
 
@@ -75,7 +70,7 @@ class Lesson:
             "place": {},
             "ports": {name: _free_port() for name in self.metadata.get("ports", [])},
         }
-        files.write_json(self.folder / "record.json", record, mode=SHARED)
+        files.write_json(self.folder / "record.json", record, mode=answers.SHARED)
         return record
 
     def bring_up(self) -> None:
@@ -85,7 +80,7 @@ class Lesson:
             self.place_env = {**self.place.env, "COURSE_PLACE_KIND": self.place.kind}
             record = files.read_json(self.folder / "record.json")
             if record["place"] != self.place_env:
-                files.write_json(self.folder / "record.json", {**record, "place": self.place_env}, mode=SHARED)
+                files.write_json(self.folder / "record.json", {**record, "place": self.place_env}, mode=answers.SHARED)
         elif self.metadata["needs"] == "cluster":
             from helpers import on_cluster
 
@@ -132,30 +127,20 @@ class Lesson:
 
     def answer(self, key: str, value: Any) -> None:
         """Give a value as the answer `key`; the check reads it from a file, in another process."""
-        if not re.fullmatch(r"[a-z0-9-]+", key):
-            raise CourseError(f"'{key}' is no name for an answer.", "use lower-case letters, digits and dashes.")
-        try:
-            text = json.dumps(value)
-        except (TypeError, ValueError):
-            raise CourseError(
-                f"a {type(value).__name__} cannot be an answer.", "give a number, text, list or dict."
-            ) from None
-        if len(text) > LARGEST_ANSWER:
-            raise CourseError("the answer is too long.", f"it may have {LARGEST_ANSWER} characters.")
-        files.write_atomically(self.folder / "answers" / f"{key}.json", text, mode=SHARED)
+        answers.give(self.folder, key, value)
 
-    def solution(self, exercise: str, *, give_up: bool = False) -> "Solution":
-        """The reference solution of an exercise: after its check has passed, or for who gives up (which is recorded)."""
+    def solution(self, exercise: str | int, *, give_up: bool = False) -> "Solution":
+        """The reference solution of an exercise, by its number or name: after its check has passed, or for who gives up (which is recorded)."""
         from helpers import exercises
 
         return exercises.solution(self.name, exercise, give_up=give_up)
 
-    def reset(self, exercise: str) -> None:
-        """Take away what was made for one exercise – containers, objects, files, answers – to begin it again. Cells stay."""
+    def reset(self, exercise: str | int) -> None:
+        """Take away what was made for one exercise, by its number or name – containers, objects, files, answers – to begin it again. Cells stay."""
         from helpers import exercises
 
-        gone = exercises.reset(self, exercise)
-        print(f"✓ {exercise}: " + (f"gone: {', '.join(gone)}." if gone else "nothing of it was there."))
+        name, gone = exercises.reset(self, exercise)
+        print(f"✓ {name}: " + (f"gone: {', '.join(gone)}." if gone else "nothing of it was there."))
 
     def break_it(self, seed: int | None = None) -> "Drill":
         """Break the set-up of one exercise on purpose, for you to find and repair; the same way for the same `seed`."""
@@ -192,10 +177,18 @@ class Lesson:
         used = {addon for one in beside for addon in one.get("addons", [])}
         on_cluster.clean(self.name, self.metadata, self.folder, last=not beside, used=used)
 
-    def __repr__(self) -> str:
+    def _where(self) -> str:
         ports = "".join(f", {name} port {number}" for name, number in self.ports.items())
         where = f", runs on {_PLACES[self.place.kind]}" if self.metadata["needs"] == "host" else ""
-        return f"<lesson {self.name}: ready{where}{ports}>"
+        return f"{where}{ports}"
+
+    def __repr__(self) -> str:
+        return f"<lesson {self.name}: ready{self._where()}>"
+
+    def _repr_markdown_(self) -> str:
+        told = "in a cell of your own, `lesson.reset(1)` takes away what you made for Exercise 1, `lesson.solution(1)` shows a way"
+        drill = "once you have passed, and `drill = lesson.break_it()` breaks something for you to find and repair."
+        return f"**{self.name} is ready**{self._where()}.\n\nIf you like: {told} {drill}"
 
 
 _PLACES = {
@@ -234,10 +227,12 @@ def attached() -> Lesson:
 
 def read_answer(key: str) -> Any:
     """The answer given as `key` in the open lesson, None when there is none."""
-    path = attached().folder / "answers" / f"{key}.json"
-    if not path.is_file() or path.stat().st_size > LARGEST_ANSWER:
-        return None  # what is no file (a pipe, a device) could keep us waiting for ever
-    return files.read_json(path)
+    return answers.read(attached().folder, key)
+
+
+def present(name: str) -> Lesson | None:
+    """The lesson where it is open on this machine, with nothing brought up; None where it is not."""
+    return Lesson(name, _metadata(name)) if (_folder() / name / "record.json").exists() else None
 
 
 def clean_all() -> None:

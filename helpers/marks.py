@@ -14,7 +14,8 @@ from helpers import notebook
 from helpers.errors import CourseError
 
 VARIABLE = "COURSE_PROGRESS"
-_LOCK = "progress"
+#: Held while the file is read and written anew.
+LOCK = "progress"
 _following: dict[str, str] = {}
 
 
@@ -34,7 +35,7 @@ def _write(lesson: str, check: str, **what: Any) -> None:
     place = _place()
     if not place:
         return
-    with files.lock(_LOCK, wait=5):
+    with files.lock(LOCK, wait=5):
         told = read()
         checks = told.setdefault("lessons", {}).setdefault(lesson, {})
         if check:

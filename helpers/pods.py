@@ -20,6 +20,10 @@ STUCK = {
     "RunContainerError": "its program cannot be started",
 }
 _SETTLING = 2.0
+#: A liveness probe that is to find something out has done so by then, in seconds after the pod was made.
+PROBED_WITHIN = 20.0
+#: With cgroup v1 a busy node at times cannot freeze a new container for a moment; the kubelet tries again by itself.
+_PASSING, _TRIED_AGAIN = "unable to freeze", 40.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,12 @@ def restarts(pod: Object) -> int:
     return sum(int(one.get("restartCount", 0)) for one in _statuses(pod))
 
 
+def may_be_restarted(pod: Object) -> bool:
+    """Whether a liveness probe may still find out, soon, that one of its containers must be restarted."""
+    probed = any(one.get("livenessProbe") for one in pod["spec"]["containers"])
+    return probed and age(pod["metadata"]["creationTimestamp"]) < PROBED_WITHIN
+
+
 def _probe_budget(container: dict[str, Any]) -> float:
     """Seconds within which the container's probes must have let it become ready, if they ever do."""
     total = 3.0
@@ -75,21 +85,17 @@ def _probe_budget(container: dict[str, Any]) -> float:
 
 def _stuck(pod: Object) -> State | None:
     """The trouble that waiting does not cure, if there is any."""
-    name = pod["metadata"]["name"]
+    name, old = pod["metadata"]["name"], age(pod["metadata"]["creationTimestamp"])
     for one in _statuses(pod):
         waiting = one.get("state", {}).get("waiting") or {}
-        reason = waiting.get("reason", "")
-        if reason in STUCK:
+        reason, message = waiting.get("reason", ""), str(waiting.get("message", ""))
+        if reason in STUCK and not (_PASSING in message and old < _TRIED_AGAIN):
             last = one.get("lastState", {}).get("terminated") or {}
             code = f" (it last ended with status {last['exitCode']})" if last else ""
-            evidence = str(waiting.get("message", "")) if not last else _last_line(name, one["name"])
+            evidence = message if not last else _last_line(name, one["name"])
             return State(False, f"container '{one['name']}' is in {reason}: {STUCK[reason]}{code}", evidence=evidence)
     for one in pod.get("status", {}).get("conditions") or []:
-        if (
-            one["type"] == "PodScheduled"
-            and one["status"] == "False"
-            and age(pod["metadata"]["creationTimestamp"]) > _SETTLING
-        ):
+        if one["type"] == "PodScheduled" and one["status"] == "False" and old > _SETTLING:
             return State(False, "no node takes it", evidence=str(one.get("message", "")))
     return None
 

@@ -29,6 +29,7 @@ class Verdict:
     points: float | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
     why: str = ""
+    further: str = ""
     error: str = ""
     seconds: float = 0.0
 
@@ -81,7 +82,8 @@ def _judge(kernel: Kernel, cell: Cell) -> Verdict:
     verdict.error = ran.error
     told = ran.data.get(MIME)
     if told:
-        verdict.points, verdict.rows, verdict.why = float(told["points"]), told["rows"], told["why"]
+        verdict.points, verdict.rows = float(told["points"]), told["rows"]
+        verdict.why, verdict.further = told["why"], told["further"]
         if told["maximum"] != verdict.maximum:
             verdict.error = f"the expectations add up to {told['maximum']}, the cell has {verdict.maximum} points"
     elif not ran.error:

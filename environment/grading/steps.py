@@ -55,11 +55,11 @@ class Verdicts(NbGraderPreprocessor):  # type: ignore[misc]
 
 def _unjudged(cell: NotebookNode) -> dict[str, Any]:
     """The verdict on an exercise that the run did not reach: the submission's own doing, or there would be no verdicts."""
-    return {"points": 0.0, "maximum": float(cell.metadata.nbgrader.points), "rows": [], "why": ""}
+    return {"points": 0.0, "maximum": float(cell.metadata.nbgrader.points), "rows": []}
 
 
 def _verdict(told: dict[str, Any]) -> NotebookNode:
-    shown = {**told, "points": told["points"] or 0.0, "why": told.get("why", "")}
+    shown = {"why": "", "further": "", **told, "points": told["points"] or 0.0}
     return new_output(
         "execute_result",
         data={"text/plain": repr(float(shown["points"])), "text/html": as_html(shown)},

@@ -1,6 +1,7 @@
 """The learner's marks from another machine: a file that anybody may have written, merged into what `helpers.marks` keeps."""
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,18 @@ def _clean(told: Any) -> dict[str, dict[str, dict[str, float]]]:
         raise EnvironmentProblem("this file has no marks of this course in it.", "take the one that 'Save' made.")
     return {
         str(lesson): {
-            str(check): {name: float(row[name]) for name in _NUMBERS if isinstance(row.get(name), int | float)}
+            str(check): {name: float(row[name]) for name in _NUMBERS if _is_number(row.get(name))}
             for check, row in checks.items()
             if isinstance(row, dict)
         }
         for lesson, checks in told["lessons"].items()
         if isinstance(checks, dict)
     }
+
+
+def _is_number(value: Any) -> bool:
+    """JSON as Python reads it knows NaN and Infinity, which would spoil every sum."""
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def take_over(content: bytes) -> str:
@@ -40,7 +46,7 @@ def take_over(content: bytes) -> str:
         theirs = _clean(json.loads(content))
     except ValueError:
         raise EnvironmentProblem("this file is not JSON.", "take the one that 'Save' made.") from None
-    with files.lock("progress", wait=5):
+    with files.lock(marks.LOCK, wait=5):
         told = marks.read()
         taken = 0
         for lesson, checks in theirs.items():

@@ -3,13 +3,12 @@
 Bash reads the output; `environment.jupyter.server` writes the start-up file that asks for it.
 """
 
-import json
 import os
 import shlex
 import sys
 from pathlib import Path
 
-from environment import files, labenv, paths
+from environment import labenv, paths
 
 #: Bash's own, and what it must not be told.
 _LEFT = ("PS1", "PWD", "OLDPWD", "SHLVL", "_", "COURSE_PROGRESS")
@@ -19,13 +18,11 @@ def commands(folder: Path) -> list[str]:
     """Bash commands for a terminal that was opened in this folder of the workspace."""
     before = dict(os.environ)
     os.environ.update(labenv.lab())
-    name, lines = folder.name, []
-    if files.read_json(paths.state() / "lessons" / name / "record.json"):
-        from helpers import lessons
+    from helpers import lessons  # it reads where the lab is
 
-        # As the opening cell does it, but nothing is brought up.
-        notebook = json.loads((paths.SOURCES / name / f"{name}.ipynb").read_text())
-        lesson = lessons.Lesson(name, notebook["metadata"]["course"])
+    name, lines = folder.name, []
+    lesson = lessons.present(name)
+    if lesson:
         lesson.export()
         words = f"lesson {name}: kubectl, docker and its variables lead where its cells do; this is its folder."
         lines = [f"cd {shlex.quote(str(lesson.work))}", f"echo {shlex.quote(words)}"]

@@ -2,7 +2,7 @@
 
 from helpers import kube, pods, reach
 from helpers.checks.objects import ObjectCheck
-from helpers.checks.verdict import Expectation, Seen
+from helpers.checks.verdict import PATIENCE, Expectation, Seen
 from helpers.errors import CannotTell, CourseError, NotFound
 from helpers.manifests import Object
 
@@ -65,7 +65,11 @@ class PodCheck(ObjectCheck):
 
         def probe(found: Object) -> Seen:
             count = pods.restarts(found)
-            return Seen(count >= times, f"restarts: {count}", moving=pods.state(found).moving)
+            coming = count < times and pods.may_be_restarted(found)
+            moving = pods.state(found).moving or coming
+            return Seen(
+                count >= times, f"restarts: {count}", moving, patience=pods.PROBED_WITHIN if coming else PATIENCE
+            )
 
         return self._expect(f"was restarted at least {times}×", probe, points, hint)
 

@@ -36,6 +36,8 @@ def as_text(told: dict[str, Any]) -> str:
     lines.append(f"{_number(told['points'])} of {_number(told['maximum'])} points")
     if told["why"]:
         lines.append(f"Why it works: {told['why']}")
+    if told["further"]:
+        lines.append(f"One step further: {told['further']}")
     return "\n".join(lines)
 
 
@@ -62,5 +64,6 @@ def as_html(told: dict[str, Any]) -> str:
     """The report as HTML."""
     rows = "".join(_row(row) for row in told["rows"])
     why = f"<p><b>Why it works:</b> {_quoted(told['why'])}</p>" if told["why"] else ""
+    why += f"<p><b>One step further:</b> {_quoted(told['further'])}</p>" if told["further"] else ""
     total = f"{_number(told['points'])} of {_number(told['maximum'])} points"
     return f'<section aria-label="Result: {total}">{rows}<p><b>{total}</b></p>{why}</section>'

@@ -49,6 +49,7 @@ class Report:
 
     results: list[tuple[Expectation, Seen]]
     why: str = ""
+    further: str = ""
     seconds: float = field(default=0.0, compare=False)
 
     @property
@@ -76,8 +77,9 @@ class Report:
         ]
 
     def _told(self) -> dict[str, Any]:
-        why = self.why if self.points == self.maximum else ""
-        return {"points": self.points, "maximum": self.maximum, "rows": self.rows(), "why": why}
+        told = {"points": self.points, "maximum": self.maximum, "rows": self.rows()}
+        passed = self.points == self.maximum
+        return {**told, "why": self.why if passed else "", "further": self.further if passed else ""}
 
     def __str__(self) -> str:
         return as_text(self._told())
@@ -109,10 +111,10 @@ def _look(expectation: Expectation) -> Seen:
         ) from error
 
 
-def verify(*expectations: Expectation, within: float = 20.0, why: str = "") -> Report:
+def verify(*expectations: Expectation, within: float = 20.0, why: str = "", further: str = "") -> Report:
     """Judge the live state; wait up to `within` seconds, but only while something is still moving.
 
-    `why` says why it works, and is shown once all is right. Outside notebooks the report's text twin is printed; nothing
+    `why` says why it works and `further` what to try next; both are shown once all is right. Outside notebooks the report's text twin is printed; nothing
     reaches stderr (nbgrader would score the cell 0). Raises CannotTell when the lab cannot be looked at: that is no verdict.
 
     >>> verify(Expectation("one is one", lambda: Seen(True, "1")))  # doctest: +ELLIPSIS
@@ -136,7 +138,8 @@ def verify(*expectations: Expectation, within: float = 20.0, why: str = "") -> R
         if not all(last.ok for last in seen.values()):
             # What was right when the wait began may have ended since: a verdict tells one moment, not two.
             seen |= {expectation: _look(expectation) for expectation, last in seen.items() if last.ok}
-    report = Report([(expectation, seen[expectation]) for expectation in expectations], why, time.monotonic() - began)
+    results = [(expectation, seen[expectation]) for expectation in expectations]
+    report = Report(results, why, further, time.monotonic() - began)
     if notebook.shell() is None:
         print(report)  # a notebook shows the HTML; logs and terminals get its text twin
     return report

@@ -1,19 +1,17 @@
 """Helm releases, ports that lead into the cluster, and who reaches whom: on the real cluster."""
 
-import os
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from environment import labenv
-from helpers import charts, clusters, forwarding, images, kube, namespaces
+from helpers import charts, forwarding, kube
 from helpers.checks import verify
 from helpers.checks.reachability import traffic_from
 from helpers.errors import CourseError, NotFound
+from tests.live import on_cluster
 
-NAMESPACE = "live-test"
 CHART = {
     "Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\n",
     "values.yaml": "replicas: 1\nimage: nginx:1.26\n",
@@ -41,23 +39,12 @@ spec: {selector: {app: "{{ .Release.Name }}"}, ports: [{port: 80}]}
 @pytest.fixture(scope="module")
 def chart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A chart of a web server, and a namespace to install it in."""
-    before = os.environ.get("KUBECONFIG")
-    os.environ.update(labenv.lab())
-    context = clusters.up()
-    for name in ("busybox", "nginx"):
-        images.pull(name)
-    clusters.load("busybox:1.37", "nginx:1.26")
     folder = tmp_path_factory.mktemp("chart")
-    os.environ["KUBECONFIG"] = str(clusters.kubeconfig(folder / "config", context, NAMESPACE))
-    namespaces.ensure(NAMESPACE)
-    namespaces.reset(NAMESPACE)
     for place, text in CHART.items():
         (folder / "web" / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / "web" / place).write_text(text)
-    yield folder / "web"
-    namespaces.reset(NAMESPACE)
-    os.environ["KUBECONFIG"] = before or labenv.lab()["KUBECONFIG"]
-    clusters.pause()
+    with on_cluster.namespace("live-test", folder, "busybox", "nginx"):
+        yield folder / "web"
 
 
 def _replicas(name: str) -> int:
@@ -91,17 +78,10 @@ def test_what_helm_refuses_is_told(chart: Path, tmp_path: Path) -> None:
     charts.uninstall("never")
 
 
-def _pod(name: str) -> None:
-    box = {"name": "app", "image": "busybox:1.37", "command": ["sleep", "600"]}
-    meta = {"name": name, "labels": {"app": name}}
-    spec = {"terminationGracePeriodSeconds": 0, "containers": [box]}
-    kube.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
-
-
 def test_who_reaches_whom_and_a_way_in_from_outside(chart: Path) -> None:
     charts.install("web", chart)
     for name in ("friend", "stranger"):
-        _pod(name)
+        kube.apply(on_cluster.pod(name, "sleep 600"))
         kube.wait_for("Pod", name, lambda one: one["status"].get("phase") == "Running", "to run")
     assert verify(traffic_from("friend").reaches("web", 80), traffic_from("stranger").reaches("web", 80)).points == 2
     apart = traffic_from("stranger").cannot_reach("web", 80, while_reached_by="friend")

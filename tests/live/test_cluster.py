@@ -2,43 +2,31 @@
 
 import ipaddress
 import json
-import os
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from environment import labenv, paths
 from environment.cluster import kind
 from environment.errors import EnvironmentProblem
-from helpers import clusters, images, kube, namespaces, pods, reach, wait
+from helpers import clusters, kube, namespaces, pods, reach, wait
 from helpers.checks import verify
 from helpers.checks.kubernetes import pod, resource, service
 from helpers.checks.workloads import deployment
 from helpers.errors import CannotTell, CourseError
 from helpers.recording import follow
+from tests.live import on_cluster
 
 NAMESPACE = "live-test"
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    before = os.environ.get("KUBECONFIG")
-    os.environ.update(labenv.lab())
-    context = clusters.up()
-    for name in ("busybox", "nginx", "postgres"):
-        images.pull(name)
-    clusters.load("busybox:1.37", "nginx:1.26", "postgres:17")
-    own = clusters.kubeconfig(tmp_path_factory.mktemp("kube") / "config", context, NAMESPACE)
-    os.environ["KUBECONFIG"] = str(own)
-    namespaces.ensure(NAMESPACE)
-    yield
-    namespaces.reset(NAMESPACE)
-    os.environ["KUBECONFIG"] = before or labenv.lab()["KUBECONFIG"]
-    clusters.pause()
+    with on_cluster.namespace(NAMESPACE, tmp_path_factory.mktemp("kube"), "busybox", "nginx", "postgres"):
+        yield
 
 
 @pytest.fixture
@@ -55,18 +43,8 @@ def _kubectl(*words: str, stdin: str = "", check: bool = True, seconds: float = 
     return done.stdout + ("" if check else done.stderr)
 
 
-def _pod(name: str, command: str, image: str = "busybox:1.37", **spec: Any) -> dict[str, Any]:
-    box = {"name": "app", "image": image, "command": ["sh", "-c", command]}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "labels": {"app": name}},
-        "spec": {"terminationGracePeriodSeconds": 0, "containers": [box | spec.pop("container", {})], **spec},
-    }
-
-
 def test_exec_logs_copy_forward_and_debug(space: None, tmp_path: Path) -> None:
-    kube.apply(_pod("app", "echo started; sleep 600"))
+    kube.apply(on_cluster.pod("app", "echo started; sleep 600"))
     assert verify(pod("app").is_ready(), pod("app").logs_contain("started")).points == 2
     assert kube.exec("app", ["sh", "-c", "echo out; exit 3"]) == (3, "out\n")
     (tmp_path / "note").write_text("copied")
@@ -102,7 +80,7 @@ def test_a_pod_with_the_address_of_one_that_is_gone_is_reached_at_once(space: No
     batch = "".join(f"neighbour replace {one} lladdr 02:00:00:00:00:01 nud stale dev kube-bridge\n" for one in left)
     clusters.on_node("sh", "-c", f"printf '{batch}' | ip -batch -")
     clusters.up()
-    kube.apply(_pod("web", "nginx -g 'daemon off;'", "nginx:1.26"))
+    kube.apply(on_cluster.pod("web", "nginx -g 'daemon off;'", "nginx:1.26"))
     _kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
     address = kube.get("Pod", "web")["status"]["podIP"]
     took = clusters.on_node(
@@ -116,7 +94,7 @@ def test_services_cluster_dns_and_node_port(space: None) -> None:
     _kubectl("create", "deployment", "web", "--image=nginx:1.26", "--replicas=2")
     _kubectl("expose", "deployment", "web", "--port=80")
     assert verify(deployment("web").is_available(2), service("web").answers("nginx")).points == 2
-    kube.apply(_pod("client", "sleep 600"))
+    kube.apply(on_cluster.pod("client", "sleep 600"))
     _kubectl("wait", "--for=condition=Ready", "pod/client", "--timeout=60s")
     # A pod as young as this one may ask before the network's rules know it: what counts is that an answer comes.
     ask = ["wget", "-qO-", "-T", "3", f"http://web.{NAMESPACE}.svc.cluster.local"]
@@ -173,9 +151,9 @@ def test_jobs_and_cron_jobs_run(space: None) -> None:
 
 
 def test_network_policies_are_enforced_both_ways(space: None) -> None:
-    kube.apply(_pod("server", "mkdir -p /www; echo hello > /www/index.html; exec httpd -f -p 8080 -h /www"))
-    kube.apply(_pod("friend", "sleep 600") | {"metadata": {"name": "friend", "labels": {"app": "friend"}}})
-    kube.apply(_pod("stranger", "sleep 600"))
+    kube.apply(on_cluster.pod("server", "mkdir -p /www; echo hello > /www/index.html; exec httpd -f -p 8080 -h /www"))
+    kube.apply(on_cluster.pod("friend", "sleep 600") | {"metadata": {"name": "friend", "labels": {"app": "friend"}}})
+    kube.apply(on_cluster.pod("stranger", "sleep 600"))
     for name in ("server", "friend", "stranger"):
         kube.wait_for("Pod", name, lambda one: bool(one["status"].get("podIP")), "to have an address")
         _kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
@@ -223,11 +201,11 @@ def test_roles_pod_security_and_quotas_refuse(space: None) -> None:
     assert "no" in _kubectl("auth", "can-i", "delete", "pods", who, check=False)
     namespaces.ensure(NAMESPACE, security="restricted")
     with pytest.raises(CourseError, match="violates PodSecurity"):
-        kube.apply(_pod("rooted", "sleep 1"))
+        kube.apply(on_cluster.pod("rooted", "sleep 1"))
     namespaces.ensure(NAMESPACE)
     _kubectl("create", "quota", "few", "--hard=pods=0")
     with pytest.raises(CourseError, match="exceeded quota"):
-        kube.apply(_pod("one-too-many", "sleep 1"))
+        kube.apply(on_cluster.pod("one-too-many", "sleep 1"))
 
 
 def test_a_more_important_pod_takes_the_place_of_another(space: None) -> None:
@@ -238,9 +216,9 @@ def test_a_more_important_pod_takes_the_place_of_another(space: None) -> None:
     # One of them fits beside what the control plane asks for (0.8 of a core), two never do.
     big = {"resources": {"requests": {"cpu": f"{max(free, 300) * 7 // 10}m"}}}
     try:
-        kube.apply(_pod("humble", "sleep 600", container=big))
+        kube.apply(on_cluster.pod("humble", "sleep 600", container=big))
         assert verify(pod("humble").is_ready()).points == 1
-        kube.apply(_pod("important", "sleep 600", container=big, priorityClassName="vip"))
+        kube.apply(on_cluster.pod("important", "sleep 600", container=big, priorityClassName="vip"))
         assert verify(pod("important").is_ready(), within=40).points == 1
         wait.until(lambda: not kube.ls("Pod", selector="app=humble"), "the humble pod to be gone", timeout=15)
     finally:
@@ -250,7 +228,7 @@ def test_a_more_important_pod_takes_the_place_of_another(space: None) -> None:
 def test_top_and_autoscaling_stand_on_metrics_server(space: None) -> None:
     clusters.add("metrics-server")
     burn = {"resources": {"requests": {"cpu": "20m"}}}
-    worker = _pod("burner", "while true; do :; done", container=burn)
+    worker = on_cluster.pod("burner", "while true; do :; done", container=burn)
     template = {"metadata": worker["metadata"], "spec": worker["spec"]}
     selector = {"matchLabels": worker["metadata"]["labels"]}
     spec = {"replicas": 1, "selector": selector, "template": template}
@@ -264,10 +242,10 @@ def test_top_and_autoscaling_stand_on_metrics_server(space: None) -> None:
 
 
 def test_a_broken_pod_is_told_within_two_seconds(space: None) -> None:
-    kube.apply(_pod("looping", "exit 7", restartPolicy="Always"))
+    kube.apply(on_cluster.pod("looping", "exit 7", restartPolicy="Always"))
     kube.wait_for("Pod", "looping", lambda one: pods.restarts(one) > 0, "to be restarted")
-    kube.apply(_pod("nowhere", "sleep 1", container={"resources": {"requests": {"cpu": "1000"}}}))
-    kube.apply(_pod("pictureless", "sleep 1", image="no-such-image:1"))
+    kube.apply(on_cluster.pod("nowhere", "sleep 1", container={"resources": {"requests": {"cpu": "1000"}}}))
+    kube.apply(on_cluster.pod("pictureless", "sleep 1", image="no-such-image:1"))
     time.sleep(6)
     began = time.monotonic()
     report = verify(pod("looping").is_ready(), pod("nowhere").is_ready(), pod("pictureless").is_ready(), within=20)
@@ -281,17 +259,17 @@ def test_a_broken_pod_is_told_within_two_seconds(space: None) -> None:
 
 
 def test_a_service_that_selects_nothing_is_told_by_its_labels(space: None) -> None:
-    kube.apply(_pod("app", "sleep 600"))
+    kube.apply(on_cluster.pod("app", "sleep 600"))
     _kubectl("expose", "pod", "app", "--port=80", "--name=lost", "--selector=app=typo")
     text = str(verify(service("lost").answers("x"), resource("Service", "lost").exists()))
     assert "No pod has the labels that it selects: app=typo" in text
 
 
 def test_events_of_an_earlier_object_do_not_count(space: None) -> None:
-    kube.apply(_pod("twin", "sleep 600"))
+    kube.apply(on_cluster.pod("twin", "sleep 600"))
     assert verify(pod("twin").is_ready(), pod("twin").saw_event("Started")).points == 2
     kube.delete("Pod", "twin", grace_seconds=0)
-    kube.apply(_pod("twin", "sleep 600", container={"resources": {"requests": {"cpu": "1000"}}}))
+    kube.apply(on_cluster.pod("twin", "sleep 600", container={"resources": {"requests": {"cpu": "1000"}}}))
     assert verify(pod("twin").saw_event("Started")).points == 0
 
 
@@ -299,7 +277,7 @@ def test_invalid_manifests_name_the_line_and_the_field(cluster: None) -> None:
     with pytest.raises(CourseError, match=r"line 3, column \d+"):
         kube.apply("a:\n  b: 1\n c: [2\n")
     with pytest.raises(CourseError, match="imagee"):
-        kube.apply(_pod("x", "true", container={"imagee": "typo"}))
+        kube.apply(on_cluster.pod("x", "true", container={"imagee": "typo"}))
     with pytest.raises(CourseError, match="knows no kind of object like"):
         kube.apply({"apiVersion": "v1", "kind": "Podd", "metadata": {"name": "x"}})
 
@@ -307,7 +285,7 @@ def test_invalid_manifests_name_the_line_and_the_field(cluster: None) -> None:
 def test_a_film_shows_waiting_then_ready(space: None) -> None:
     film = follow("app=actor")
     kube.apply(
-        _pod(
+        on_cluster.pod(
             "actor",
             "sleep 600",
             container={"readinessProbe": {"exec": {"command": ["true"]}, "initialDelaySeconds": 1}},
@@ -323,7 +301,7 @@ def test_a_film_shows_waiting_then_ready(space: None) -> None:
 def test_reset_frees_what_a_finaliser_holds(space: None) -> None:
     held = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held", "finalizers": ["example.org/never"]}}
     kube.apply(held)
-    kube.apply(_pod("busy", "sleep 600"))
+    kube.apply(on_cluster.pod("busy", "sleep 600"))
     began = time.monotonic()
     namespaces.reset(NAMESPACE)
     assert time.monotonic() - began < 10
@@ -333,7 +311,7 @@ def test_reset_frees_what_a_finaliser_holds(space: None) -> None:
 
 
 def test_the_cluster_wakes_up_from_a_pause_and_from_a_kill(space: None) -> None:
-    kube.apply(_pod("sleeper", "sleep 600"))
+    kube.apply(on_cluster.pod("sleeper", "sleep 600"))
     assert verify(pod("sleeper").is_ready()).points == 1
     clusters.pause()
     with pytest.raises(CannotTell):

@@ -44,7 +44,16 @@ def test_a_reset_takes_the_exercises_container_and_answer_and_nothing_else(lesso
 def test_a_reset_names_what_is_there_to_choose_from(lesson: lessons.Lesson) -> None:
     with pytest.raises(CourseError, match="no exercise 'nothing'") as told:
         lesson.reset("nothing")
-    assert "site" in told.value.remedy
+    assert "1 (site)" in told.value.remedy
+
+
+def test_an_exercise_may_be_named_by_its_number(lesson: lessons.Lesson, capsys: pytest.CaptureFixture[str]) -> None:
+    lesson.bash("docker run -d --name site busybox:1.37 sleep 60")
+    lesson.reset(1)
+    assert "site: gone: site" in capsys.readouterr().out
+    assert containers.Container("site").state == "absent"
+    with pytest.raises(CourseError, match="no exercise '99'"):
+        lesson.reset(99)
 
 
 def test_a_reset_takes_objects_of_kubernetes_with_their_pods() -> None:

@@ -12,8 +12,10 @@ from environment.errors import EnvironmentProblem
 from environment.grading import proofs
 from environment.grading.executor import role
 from environment.notebooks import normalise
+from helpers import exercises
 
 LESSONS = proofs.lessons()
+_NUMBER = re.compile(r"Exercise (\d+) · ")
 
 
 def _read(lesson: str) -> dict[str, Any]:
@@ -74,6 +76,14 @@ def test_a_grade_cell_is_one_verify_whose_points_sum_to_the_cells_and_leans_on_t
         assert names - known - own - bound - builtins == set(), cell["id"]
         assert "hint=" in _source(cell), cell["id"]
         assert "why=" in _source(cell), cell["id"]
+        assert "further=" in _source(cell), cell["id"]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_exercises_are_numbered_in_their_order(lesson: str) -> None:
+    """A learner may name an exercise by its number."""
+    numbers = [int(found[1]) for one in exercises.of(lesson).values() if (found := _NUMBER.search(one.text))]
+    assert numbers == list(range(1, len(exercises.of(lesson)) + 1))
 
 
 #: What nothing at all would fulfil as well.

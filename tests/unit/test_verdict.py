@@ -19,16 +19,19 @@ def _seen(*answers: Seen) -> Expectation:
 
 
 def test_right_gives_the_points_as_repr_which_is_what_nbgrader_reads() -> None:
-    report = verify(_seen(Seen(True, "it is")), why="because")
+    report = verify(_seen(Seen(True, "it is")), why="because", further="try more")
     assert (repr(report), report.points, report.maximum) == ("2.0", 2.0, 2.0)
-    assert "because" in str(report)
+    for shown in (str(report), report._repr_mimebundle_()["text/html"]):
+        assert "because" in shown
+        assert "One step further" in shown
 
 
 def test_wrong_tells_wanted_seen_and_where_to_look_but_not_why_it_works() -> None:
-    text = str(verify(_seen(Seen(False, "it is not", evidence="a log line")), why="because"))
+    text = str(verify(_seen(Seen(False, "it is not", evidence="a log line")), why="because", further="more"))
     for part in ("it is so", "it is not", "a log line", "look there", "0 of 2"):
         assert part in text
     assert "because" not in text
+    assert "more" not in text
 
 
 def test_something_settled_is_judged_at_once() -> None:
