@@ -51,9 +51,10 @@ def nodes(shape: str = "single") -> list[str]:
     return sorted(kind.nodes(shape), key=lambda name: ("control-plane" not in name, name))
 
 
-def on_node(*words: str, shape: str = "single") -> str:
-    """Run a command on the cluster's first node; return its output. Raises CourseError with its message when it fails."""
-    return _told(lambda: supply.docker("exec", nodes(shape)[0], *words))
+def on_node(*words: str, shape: str = "single", node: str = "") -> str:
+    """Run a command on a node of the cluster – the first, if none is named; return its output. Raises CourseError with its
+    message when it fails."""
+    return _told(lambda: supply.docker("exec", node or nodes(shape)[0], *words))
 
 
 def etcd_has(key: str) -> bool:
@@ -82,7 +83,7 @@ def load(*references: str, shape: str = "single") -> None:
 
 
 def add(addon: str, shape: str = "single") -> None:
-    """Make it so that an add-on (`metrics-server`) works in the cluster; the first time takes minutes, and shows progress.
+    """Make it so that an add-on (`metrics-server`, `kyverno`, `istio`, `contour`, `metallb`) works in the cluster; the first time takes minutes, and shows progress.
 
     On a cluster of the learner's own nothing is installed: there it has to be there already.
     """

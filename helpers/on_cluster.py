@@ -34,7 +34,9 @@ def bring_up(name: str, metadata: dict[str, Any], folder: Path) -> None:
     os.environ["KUBECONFIG"] = str(folder / "kubeconfig")
     references = [images.pull(one).reference for one in metadata.get("images", [])]
     references += [images.shop_image(version).reference for version in metadata.get("shop", [])]
-    if references:
+    if references and clusters.own_context():
+        print(f"Your cluster has to have these images, or to reach a registry that does: {', '.join(references)}")
+    elif references:
         clusters.load(*references, shape=shape_of(metadata))
     for program in metadata.get("programs", []):
         clusters.program(program)

@@ -1,17 +1,22 @@
 """What a cluster gets on first use: metrics-server, which `kubectl top` and autoscaling stand on; Kyverno, which decides what
-may run; Istio, the service mesh."""
+may run; Istio, the service mesh; Contour, which lets calls in by Ingress and the Gateway API; MetalLB, which gives Services of
+type LoadBalancer an address."""
 
 from typing import Protocol
 
 from environment import files
-from environment.cluster import admission, kind
+from environment.cluster import admission, ingress, kind, load_balancer
 from environment.cluster.applied import FOLDER, Applied
 from environment.cluster.mesh import Mesh
 from environment.errors import EnvironmentProblem
 
 
 class AddOn(Protocol):
-    """Something that a lesson's cluster can have besides Kubernetes itself."""
+    """Something that a lesson's cluster can have besides Kubernetes itself. `images` are its own of the catalog."""
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Catalog names."""
 
     def prepare(self) -> None:
         """Make what it takes – images, manifests – without a cluster: the slow part, ahead of its first use."""
@@ -26,21 +31,45 @@ class AddOn(Protocol):
 ADDONS: dict[str, AddOn] = {
     "metrics-server": Applied(
         "metrics-server",
-        "registry.k8s.io/metrics-server/metrics-server:v0.9.0",
         lambda: FOLDER / "metrics-server" / "manifest.yaml",
         ("wait", "--for=condition=Available", "apiservice/v1beta1.metrics.k8s.io", "--timeout=90s"),
+        own="registry.k8s.io/metrics-server/metrics-server:v0.9.0",
     ),
     "kyverno": Applied(
         "kyverno",
-        admission.IMAGE,
         admission.manifest,
         ("--namespace", "kyverno", "rollout", "status", "deployment/kyverno-admission-controller", "--timeout=90s"),
-        "kyverno",
-        ("validatingwebhookconfigurations,mutatingwebhookconfigurations", "webhook.kyverno.io/managed-by=kyverno"),
-        "probe.yaml",
+        own=admission.IMAGE,
+        namespace="kyverno",
+        makes=(
+            "validatingwebhookconfigurations,mutatingwebhookconfigurations",
+            "webhook.kyverno.io/managed-by=kyverno",
+        ),
+        probe="probe.yaml",
     ),
     "istio": Mesh(),
+    "contour": Applied(
+        "contour",
+        ingress.manifest,
+        ("--namespace", "projectcontour", "rollout", "status", "daemonset/envoy", "--timeout=90s"),
+        images=ingress.IMAGES,
+        namespace="projectcontour",
+        kinds=ingress.kinds,
+    ),
+    "metallb": Applied(
+        "metallb",
+        load_balancer.manifest,
+        ("--namespace", load_balancer.NAMESPACE, "rollout", "status", "daemonset/speaker", "--timeout=90s"),
+        images=load_balancer.IMAGES,
+        namespace=load_balancer.NAMESPACE,
+        settings=load_balancer.settings,
+    ),
 }
+
+
+def images(name: str) -> tuple[str, ...]:
+    """Catalog names of the add-on's images."""
+    return _addon(name).images
 
 
 def _addon(name: str) -> AddOn:

@@ -1,4 +1,4 @@
-"""Add-ons that are an image and a manifest, applied with kubectl."""
+"""Add-ons that are images and a manifest, applied with kubectl."""
 
 import contextlib
 import shutil
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from environment import bootstrap, console, files, paths, versions
-from environment.cluster import kind, loading
+from environment.cluster import gateway_api, kind, loading
 from environment.errors import EnvironmentProblem
-from environment.images import supply
+from environment.images import standin, supply
 from environment.supply import golang
 
 FOLDER = Path(__file__).with_name("addons")
@@ -21,19 +21,28 @@ ANSWER_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Applied:
-    """An add-on of this name: its image, its manifest, the kubectl words that wait until it works, and – where it is taken
-    away when the lesson ends – its namespace, what it makes by itself, and an object that it lets through once it can be
-    asked."""
+    """An add-on of this name.
+
+    `manifest` makes its manifest, `works` are the kubectl words that wait until it works. Its images are from the catalog
+    (`images`), or one, `own`, made from the Go module of the add-on's name. Where it is taken away when the lesson ends, it
+    has a `namespace`, and `makes` is what it makes by itself. `probe` is an object that it lets through, and `settings` are
+    objects that it takes, once it can be asked. `kinds` are those of the Gateway API, if it uses them.
+    """
 
     name: str
-    image: str
     manifest: Callable[[], Path]
     works: tuple[str, ...]
+    own: str = ""
+    images: tuple[str, ...] = ()
     namespace: str = ""
     makes: tuple[str, ...] = ()
     probe: str = ""
+    settings: Callable[[str], str] | None = None
+    kinds: Callable[[], Path] | None = None
 
     def _key(self) -> str:
+        if not self.own:
+            return files.digest_of(*(standin.key(name) for name in self.images))
         recipe = (FOLDER / self.name / "Dockerfile").read_bytes()
         return files.digest_of(golang.key(versions.component(self.name)), recipe)
 
@@ -42,29 +51,36 @@ class Applied:
         return files.digest_of(self._key(), self.manifest().read_bytes())
 
     def prepare(self) -> None:
-        """Make sure that its image is in the engine – pulled, or built from the Go module of the same name – and its
-        manifest on disk."""
+        """Make sure that its images are in the engine – pulled, or made here – and its manifest on disk."""
         self.manifest()
-        present = supply.inspect(self.image)
+        for name in self.images:
+            supply.ensure(name)
+        if self.own:
+            self._prepare_own()
+
+    def _prepare_own(self) -> None:
+        present = supply.inspect(self.own)
         if supply.source() == "registry":
             if not present:
-                supply.pull(self.image)
+                supply.pull(self.own)
             return
         if present and (present["Config"].get("Labels") or {}).get(LABEL) == self._key():
             return
         program = golang.build(versions.component(self.name), bootstrap.python())
-        with tempfile.TemporaryDirectory(dir=paths.building()) as folder, console.step(f"build {self.image}"):
+        with tempfile.TemporaryDirectory(dir=paths.building()) as folder, console.step(f"build {self.own}"):
             shutil.copy2(program, Path(folder) / self.name)
-            words = ["build", "--quiet", "--provenance=false", "--label", f"{LABEL}={self._key()}", "--tag", self.image]
+            words = ["build", "--quiet", "--provenance=false", "--label", f"{LABEL}={self._key()}", "--tag", self.own]
             supply.docker(*words, "--file", str(FOLDER / self.name / "Dockerfile"), folder)
 
     def install(self, shape: str) -> None:
         """Apply it, and wait until it works; what does not come up is taken away again. Quick where it works already."""
         if self._works(shape):
             return
-        loading.load(shape, self.image)
+        loading.load(shape, *filter(None, [self.own, *map(versions.image, self.images)]))
         manifest = str(self.manifest())
         try:
+            if self.kinds and not gateway_api.there(shape):
+                gateway_api.bring(shape, self.kinds())
             kind.kubectl(shape, "apply", "--server-side", "--force-conflicts", "-f", manifest, seconds=60)
             kind.kubectl(shape, *self.works, seconds=95)
             self._await_answer(shape)
@@ -85,10 +101,14 @@ class Applied:
 
     def _await_answer(self, shape: str) -> None:
         """Until the API server reaches it: its Service is there before every node knows the way to it."""
+        if not self.probe and not self.settings:
+            return
+        words = ["--filename", str(FOLDER / self.name / self.probe), "--dry-run=server"]
+        told = self.settings(shape) if self.settings else ""
         deadline = time.monotonic() + ANSWER_SECONDS
-        while self.probe:
+        while True:
             try:
-                kind.kubectl(shape, "apply", "--dry-run=server", "-f", str(FOLDER / self.name / self.probe))
+                kind.kubectl(shape, "apply", *(words if self.probe else ["--filename", "-"]), stdin=told)
                 return
             except EnvironmentProblem:
                 if time.monotonic() > deadline:
@@ -103,10 +123,13 @@ class Applied:
             gone = ["--ignore-not-found", "--wait=true", "--timeout=60s"]
             # Its programs first: they would make again what it made by itself, and nothing of the cluster may wait for them.
             kind.kubectl(shape, "--namespace", self.namespace, "delete", "deployments", "--all", *gone, seconds=65)
-            kinds, label = self.makes
-            kind.kubectl(shape, "delete", kinds, "--selector", label, *gone, seconds=65)
+            if self.makes:
+                kinds, label = self.makes
+                kind.kubectl(shape, "delete", kinds, "--selector", label, *gone, seconds=65)
             # Before its kinds: a namespace whose content is listed while kinds disappear takes minutes to go.
             kind.kubectl(shape, "delete", "namespace", self.namespace, *gone, seconds=65)
             with contextlib.suppress(EnvironmentProblem):  # what is late goes by itself
                 words = ["delete", "--ignore-not-found", "--wait=false", "-f", str(self.manifest())]
                 kind.kubectl(shape, *words, seconds=60)
+            if self.kinds:
+                gateway_api.take(shape, self.kinds())

@@ -59,11 +59,13 @@ def _environment() -> dict[str, str]:
     return {**labenv.lab(), "KIND_EXPERIMENTAL_DOCKER_NETWORK": NETWORK}
 
 
-def kubectl(shape: str, *words: str, seconds: float = 30) -> str:
+def kubectl(shape: str, *words: str, seconds: float = 30, stdin: str = "") -> str:
     """Run kubectl against the cluster; raises EnvironmentProblem with its message."""
     command = ["kubectl", "--context", context_of(shape), f"--request-timeout={seconds:.0f}s", *words]
     try:
-        done = subprocess.run(command, env=labenv.lab(), capture_output=True, text=True, timeout=seconds + 5)
+        done = subprocess.run(
+            command, env=labenv.lab(), input=stdin, capture_output=True, text=True, timeout=seconds + 5
+        )
     except subprocess.TimeoutExpired:
         raise EnvironmentProblem(f"the cluster '{shape}' did not answer within {seconds:.0f} s.") from None
     if done.returncode:

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from environment import bootstrap, console, files, labenv, paths, versions
-from environment.cluster import kind, loading
+from environment.cluster import gateway_api, kind, loading
 from environment.errors import EnvironmentProblem
 from environment.images import supply
 from environment.supply import golang
@@ -73,6 +73,8 @@ def _helm(shape: str, *words: str, seconds: float = 120) -> str:
 class Mesh:
     """Istio, in sidecar mode, with the kinds of the Gateway API."""
 
+    images = IMAGES
+
     def _wanted(self) -> str:
         """Names what should be installed."""
         return files.digest_of(
@@ -94,8 +96,7 @@ class Mesh:
             return
         folder = charts()
         with console.step("install Istio"):
-            kinds = str(folder / _GATEWAY_KINDS)
-            kind.kubectl(shape, "apply", "--server-side", "--force-conflicts", "-f", kinds, seconds=60)
+            gateway_api.bring(shape, folder / _GATEWAY_KINDS)
             _helm(shape, "upgrade", "--install", "--create-namespace", "istio-base", str(folder / "base"))
             words = ["upgrade", "--install", "istiod", str(folder / "istiod"), "--values", str(VALUES)]
             _helm(shape, *words, "--wait", "--timeout", "100s")
@@ -123,9 +124,9 @@ class Mesh:
             kind.kubectl(shape, "delete", "namespace", NAMESPACE, *gone, seconds=65)
             # Helm keeps kinds, since all objects of a kind go with it. That is what is wanted here.
             names = kind.kubectl(shape, "get", "crds", "--output", "name").split()
-            mine = [name for name in names if name.endswith((".istio.io", ".gateway.networking.k8s.io"))]
+            mine = [name for name in names if name.endswith(".istio.io")]
             kind.kubectl(shape, "delete", *mine, *gone, seconds=65)
-            kind.kubectl(shape, "delete", "-f", str(charts() / _GATEWAY_KINDS), *gone, seconds=65)
+            gateway_api.take(shape, charts() / _GATEWAY_KINDS)
             # istiod writes its root certificate into every namespace.
             words = ["delete", "configmaps", "--all-namespaces", "--selector", "istio.io/config=true", *gone]
             kind.kubectl(shape, *words, seconds=65)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from environment import files, paths, versions
+from environment.cluster import addons
 from environment.images import standin
 from environment.supply import golang
 
@@ -69,9 +70,7 @@ def _python(cells: list[dict[str, Any]]) -> list[str]:
 def _images(course: dict[str, Any]) -> list[str]:
     """Catalog names of the images that the lesson uses, with those they are made from."""
     names = [*course.get("images", []), *(["python"] if course.get("shop") else [])]
-    names += [
-        name for addon in course.get("addons", []) for name in versions.table()["images"] if name.startswith(addon)
-    ]
+    names += [name for addon in course.get("addons", []) for name in addons.images(addon)]
     for name in names:
         base = standin.recipe(name).get("base")
         if base and base not in names:

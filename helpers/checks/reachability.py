@@ -42,7 +42,7 @@ def _inside(pod: Object) -> list[str]:
     if not running:
         raise CourseError(f"pod '{pod['metadata']['name']}' does not run, so nothing can be asked from it")
     box = str(running[0]["containerID"]).rpartition("/")[2]
-    told = json.loads(clusters.on_node("crictl", "inspect", box, shape=clusters.current_shape()))
+    told = json.loads(clusters.on_node("crictl", "inspect", box, node=pod["spec"]["nodeName"]))
     return ["nsenter", "--target", str(told["info"]["pid"]), "--net"]
 
 
@@ -50,7 +50,7 @@ def attempt(pod: Object, target: str, port: int) -> Tried:
     """Connect from the pod to a Service or pod of the namespace, over TCP."""
     words = ["curl", "--silent", "--max-time", str(_SECONDS), "--output", "/dev/null", f"{_address(target)}:{port}"]
     script = " ".join([*_inside(pod), *words]) + "; echo $?"
-    status = int(clusters.on_node("sh", "-c", script, shape=clusters.current_shape()).strip().splitlines()[-1])
+    status = int(clusters.on_node("sh", "-c", script, node=pod["spec"]["nodeName"]).strip().splitlines()[-1])
     if status in _ANSWERED:
         return Tried(True, "it is answered")
     if status in _REFUSED:

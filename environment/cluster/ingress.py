@@ -1,0 +1,84 @@
+"""Contour, which speaks Ingress and the Gateway API: its manifest, upstream's own as its Go module ships it, fitted for kind."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from environment import bootstrap, files, paths, versions
+from environment.supply import golang
+
+IMAGES = ("contour", "envoy")
+#: The name by which Ingresses (`ingressClassName`) and Gateways (`gatewayClassName`) ask for it.
+CLASS = "contour"
+_INGRESS_CLASS = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "IngressClass",
+    "metadata": {"name": CLASS, "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"}},
+    "spec": {"controller": "projectcontour.io/ingress-controller"},
+}
+
+
+def _is_gateway_api(document: dict[str, Any]) -> bool:
+    """Whether it is a kind of the Gateway API: other add-ons may need those, too."""
+    name = str(document["metadata"]["name"])
+    return document["kind"] == "CustomResourceDefinition" and ".gateway.networking." in name
+
+
+def _fitted(document: dict[str, Any]) -> dict[str, Any]:
+    """Fitted for one small cluster: one controller, proxies on every node, ready as soon as they are, and gone at once."""
+    what, spec = document["kind"], document.get("spec", {})
+    if what == "GatewayClass":
+        document["metadata"]["name"] = CLASS
+    elif what == "Gateway":
+        spec["gatewayClassName"] = CLASS
+    elif what == "Deployment":
+        spec["replicas"] = 1
+        pod = spec["template"]["spec"]
+        del pod["affinity"]
+        pod["containers"][0]["readinessProbe"] |= {"initialDelaySeconds": 1, "periodSeconds": 1}
+    elif what == "DaemonSet":
+        pod = spec["template"]["spec"]
+        # The published ports lead to the control plane's node.
+        pod["tolerations"] = [{"operator": "Exists"}]
+        # Nobody's calls are drained here: the shutdown manager would only keep every removal waiting.
+        (proxy,) = [box for box in pod["containers"] if box["name"] == "envoy"]
+        pod["containers"], pod["terminationGracePeriodSeconds"] = [proxy], 1
+        del proxy["lifecycle"]
+        proxy["image"] = versions.image("envoy")
+        proxy["readinessProbe"] |= {"initialDelaySeconds": 1, "periodSeconds": 1}
+    return document
+
+
+def _made(name: str) -> Path:
+    """The file `name` of those made from Contour's module; made once a version, and kept."""
+    made_of = files.digest_of(
+        golang.key(versions.component("contour")), Path(__file__).read_bytes(), versions.image("envoy")
+    )
+    folder = paths.cache() / "addons" / f"contour-{made_of}"
+    if not folder.exists():
+        source = golang.source_folder(versions.component("contour"), bootstrap.python())
+        text = (source / "examples" / "render" / "contour-gateway.yaml").read_text()
+        documents = [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]
+        kinds = [one for one in documents if _is_gateway_api(one)]
+        rest = [_fitted(one) for one in documents if not _is_gateway_api(one)]
+        unfinished = folder.with_suffix(".unfinished")
+        files.remove_tree(unfinished)
+        unfinished.mkdir(parents=True)
+        for target, content in (("kinds.yaml", kinds), ("manifest.yaml", [*rest, _INGRESS_CLASS])):
+            (unfinished / target).write_text(yaml.dump_all(content, Dumper=yaml.CSafeDumper))
+        unfinished.replace(folder)
+    return folder / name
+
+
+def manifest() -> Path:
+    """The file with all that makes Contour run, but for the kinds of the Gateway API.
+
+    Raises EnvironmentProblem when its Go module can't be had.
+    """
+    return _made("manifest.yaml")
+
+
+def kinds() -> Path:
+    """The file with the kinds of the Gateway API that this Contour knows."""
+    return _made("kinds.yaml")
