@@ -60,6 +60,12 @@ def lessons_want(key: str, *needs: str) -> list[str]:
     return list(wanted)
 
 
+def stages_of(course: dict[str, Any]) -> list[str]:
+    """What of the background work's stages a lesson with this metadata needs, besides the engine."""
+    named = [f"{one}-{name}" for one in ("image", "program", "addon") for name in course.get(f"{one}s", [])]
+    return [*named, *(["cluster"] if course["needs"] == "cluster" else [])]
+
+
 def plan(record: dict[str, Any]) -> Plan:
     """All that has to be true before everything is ready, in the order in which the learner waits for it."""
     interpreter = bootstrap.python()

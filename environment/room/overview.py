@@ -77,12 +77,6 @@ def _read(notebook: Path, _changed: int) -> tuple[dict[str, Any], dict[str, floa
     return dict(document["metadata"]["course"]), checks
 
 
-def _stages(course: dict[str, Any]) -> list[str]:
-    """What the background work has to have made before the lesson can be opened."""
-    named = [f"{kind_}-{name}" for kind_ in ("image", "program", "addon") for name in course.get(f"{kind_}s", [])]
-    return [*named, *(["cluster"] if course["needs"] == "cluster" else [])]
-
-
 def _waits_for(course: dict[str, Any], lab: "Lab") -> str:
     """What the lesson still lacks; empty where it can be opened."""
     if course["needs"] == "host":
@@ -90,7 +84,7 @@ def _waits_for(course: dict[str, Any], lab: "Lab") -> str:
     if not lab.engine:
         return "the engine is being made" if lab.working else f"no engine runs: {_START}"
     if lab.working:
-        missing = [stage for stage in _stages(course) if stage not in lab.ready]
+        missing = [stage for stage in builder.stages_of(course) if stage not in lab.ready]
         return f"being made: {', '.join(missing[:3])}{' …' if len(missing) > 3 else ''}" if missing else ""
     return f"Kubernetes is not built yet: {_START}" if course["needs"] == "cluster" and not kind.installed() else ""
 

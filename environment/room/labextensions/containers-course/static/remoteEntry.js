@@ -87,7 +87,11 @@
       async lab() {
         const place = this.node.querySelector(".course-lab");
         place.textContent = "looking …";
-        place.innerHTML = await (await ask("running")).text();
+        try {
+          place.innerHTML = await (await ask("running")).text();
+        } catch (error) {
+          place.textContent = `That can't be told now: ${error.message}`;
+        }
       }
       async save() {
         const link = document.createElement("a");
