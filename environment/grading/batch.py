@@ -126,7 +126,7 @@ def judge_one(lesson: str, rebuilt: skeleton.Rebuilt, content: str, slots: Slots
 
 def _judge_all(lesson: str, names: list[str], jobs: int, tree: Path, *, again: bool) -> None:
     """Judge what has no verdict yet; each verdict is on disk as soon as it falls."""
-    waiting, judged_by = {}, dependencies.content_hash(lesson)
+    waiting, judged_by = {}, dependencies.judged_by(lesson)
     for student in names:
         rebuilt, content = prepare(lesson, student, judged_by)
         known = verdicts.load(lesson, student)
@@ -175,7 +175,7 @@ def save(lesson: str, names: list[str]) -> None:
 
 
 def _by_hand(lesson: str, names: list[str], why: str) -> None:
-    judged_by = dependencies.content_hash(lesson)
+    judged_by = dependencies.judged_by(lesson)
     for student in names:
         _, content = prepare(lesson, student, judged_by)
         verdicts.store(lesson, student, verdicts.Record(content, verdicts.BY_HAND, problem=why))

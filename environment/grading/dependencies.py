@@ -106,7 +106,7 @@ def _clusters_alone() -> frozenset[Path]:
 
 
 def content_hash(lesson: str) -> str:
-    """Names everything that the lesson's verdicts depend on."""
+    """Names everything that the lesson's proofs depend on."""
     document = json.loads((paths.SOURCES / lesson / f"{lesson}.ipynb").read_text())
     course = document["metadata"]["course"]
     images = _images(course)
@@ -119,10 +119,15 @@ def content_hash(lesson: str) -> str:
         *_python(document["cells"]),
         without=frozenset() if course["needs"] == "cluster" else _clusters_alone(),
     )
-    grading = paths.ROOT / "environment" / "grading"
-    reached += [path for path in sorted(grading.rglob("*")) if path.suffix in {".py", ".sh"}]
     for folder in _folders(lesson, course, images):
         reached += [path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
     for path in dict.fromkeys(reached):
         parts += [str(path.relative_to(paths.ROOT)), path.read_bytes()]
     return files.digest_of(*parts)
+
+
+def judged_by(lesson: str) -> str:
+    """Names everything that the marks of submissions depend on: what proofs do, and the labs that submissions run in."""
+    grading = paths.ROOT / "environment" / "grading"
+    labs = [path.read_bytes() for path in sorted(grading.rglob("*")) if path.suffix in {".py", ".sh"}]
+    return files.digest_of(content_hash(lesson), *labs)

@@ -37,7 +37,7 @@ def test_every_lesson_can_be_read_and_gets_the_same_name_twice() -> None:
         ("environment/cluster/addons/kyverno/probe.yaml", "3-03-scan-sign-retain", True),
         ("environment/cluster/addons/kyverno/probe.yaml", "4-01-architecture", False),
         ("environment/cluster/node/setup.sh", "4-01-architecture", True),
-        ("environment/grading/judge.py", "1-01-what-is-a-container", True),
+        ("environment/grading/judge.py", "1-01-what-is-a-container", False),
         ("tests/mistakes/3-03-scan-sign-retain/admitting.another-key", "3-03-scan-sign-retain", True),
     ],
 )
@@ -52,3 +52,11 @@ def test_a_change_is_noticed_where_it_matters(
 
     monkeypatch.setattr(Path, "read_bytes", other)
     assert (dependencies.content_hash(lesson) != before) is matters
+
+
+def test_marks_depend_on_the_labs_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    lesson, read = "2-03-containers", Path.read_bytes
+    before = dependencies.judged_by(lesson)
+    changed = paths.ROOT / "environment" / "grading" / "isolation" / "inside.sh"
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path == changed else b""))
+    assert dependencies.judged_by(lesson) != before
