@@ -17,6 +17,7 @@ from environment.grading import (
     inbox,
     judge,
     lab,
+    packages,
     proofs,
     release,
     report,
@@ -35,7 +36,7 @@ def why_by_hand(course: dict[str, object]) -> str:
         return "it works on a Kubernetes cluster, and there is no isolated lab for clusters yet"
     if course["needs"] == "host":
         return "it works on the host itself, not in an engine"
-    if course.get("builds"):
+    if course.get("builds") and not course.get("packages"):
         return "its builds install packages, and a lab has no way to a package registry"
     return ""
 
@@ -74,6 +75,8 @@ class Slots:
         self._lesson, self._tree, self._limits = lesson, tree, lab.Limits()
         self._free: queue.Queue[int] = queue.Queue()
         course = proofs.course(lesson)
+        wanted = course.get("packages")
+        self._packages = packages.cache(wanted) if wanted else None
         self._golden = [disks.golden(slot, lesson, course, tree, self._limits) for slot in range(jobs)]
         for slot in range(jobs):
             self._free.put(slot)
@@ -84,7 +87,7 @@ class Slots:
         try:
             disk = disks.fresh(slot, self._golden[slot])
             try:
-                with lab.Lab(slot, disk, self._tree, self._limits) as where:
+                with lab.Lab(slot, disk, self._tree, self._limits, self._packages) as where:
                     return judge.judge(where, cells, cell_seconds=CELL_SECONDS, seconds=SUBMISSION_SECONDS)
             finally:
                 disk.unlink(missing_ok=True)

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from environment import bootstrap, paths, versions
 from environment.engine import owned
+from environment.grading import packages
 
 #: In the lab: the submission's user, and the group that may talk to the engine.
 LEARNER, DOCKER_GROUP = 1000, 990
+#: Who hands packages out: nobody else in the lab.
+LIBRARIAN = 1001
 SOCKET = "/run/lab/docker.sock"
 DISK = "/lab/disk"
 COURSE = "/course"
@@ -22,9 +25,10 @@ def engine_record() -> dict[str, str]:
     return {"kind": "owned", "host": f"unix://{SOCKET}", "version": version}
 
 
-def words() -> list[str]:
-    """The variables of a process in the lab, as words of `env`."""
-    return [f"{name}={value}" for name, value in _environment().items()]
+def words(*, builds: bool = False) -> list[str]:
+    """The variables of a process in the lab, as words of `env`. Where it `builds`, pip asks the lab's own packages."""
+    index = {"PIP_INDEX_URL": packages.INDEX} if builds else {}
+    return [f"{name}={value}" for name, value in (_environment() | index).items()]
 
 
 def _environment() -> dict[str, str]:
@@ -46,9 +50,11 @@ def _environment() -> dict[str, str]:
     }
 
 
-def bind_lines(course: Path) -> str:
-    """What a lab and its judge see of this machine, as the scripts take it; `course` is the copy for learners."""
-    return "\n".join(f"{source} {target}" for source, target in _binds(course))
+def bind_lines(course: Path, cache: Path | None = None) -> str:
+    """What a lab and its judge see of this machine, as the scripts take it; `course` is the copy for learners, `cache` the
+    packages that builds may use."""
+    shown = [*_binds(course), *([(cache, packages.PLACE)] if cache else [])]
+    return "\n".join(f"{source} {target}" for source, target in shown)
 
 
 def _binds(course: Path) -> list[tuple[Path, str]]:

@@ -1,5 +1,6 @@
 """Judges one submission in an isolated lab: its kernel in there, its judge in a sandbox beside it."""
 
+import contextlib
 import json
 import os
 import selectors
@@ -11,7 +12,7 @@ from typing import Any
 
 from environment import bootstrap, files, paths, process
 from environment.errors import EnvironmentProblem
-from environment.grading import confined, inside, lab, unsharing
+from environment.grading import confined, inside, lab, packages, unsharing
 from environment.grading.executor import Cell
 
 #: Beyond every lab's range: a judge is nobody else's user.
@@ -55,7 +56,7 @@ def _start_learner(where: lab.Lab) -> Path:
     words = where.command(
         "env",
         "-i",
-        *inside.words(),
+        *inside.words(builds=where.packages is not None),
         "sh",
         "-c",
         f"umask 007; exec {python} -m ipykernel_launcher -f {seen}",
@@ -106,6 +107,31 @@ def _start_judge(where: lab.Lab, group: confined.Group) -> "subprocess.Popen[byt
     return running
 
 
+def _start_packages(where: lab.Lab) -> "subprocess.Popen[bytes] | None":
+    """Start what hands packages out in the lab; it tells on its output what was asked for and is not there."""
+    if not where.packages:
+        return None
+    python = bootstrap.environment_folder("lab") / "bin" / "python"
+    server = [str(python), "-m", "environment.grading.packages", packages.PLACE]
+    words = where.command("env", "-i", *inside.words(), *server, user=inside.LIBRARIAN)
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(words, stdin=nowhere, stdout=subprocess.PIPE, stderr=nowhere, start_new_session=True)
+
+
+def _missed(server: "subprocess.Popen[bytes]") -> list[str]:
+    """End the server; what it had to refuse, cut: it lived in the lab, where its words may be anybody's."""
+    assert server.stdout  # noqa: S101
+    # It may live until the lab ends, so there is no end of file to wait for.
+    os.set_blocking(server.stdout.fileno(), False)
+    told = b""
+    with contextlib.suppress(BlockingIOError):
+        told = os.read(server.stdout.fileno(), packages.TOLD * 300)
+    server.stdout.close()
+    server.kill()
+    server.wait(10)
+    return [line[:200] for line in told.decode("ascii", "replace").splitlines()[: packages.TOLD]]
+
+
 class _Lines:
     """Lines from a pipe, until a deadline and up to limits: the other end may be anybody by now."""
 
@@ -136,6 +162,7 @@ def judge(where: lab.Lab, cells: list[Cell], *, cell_seconds: float, seconds: fl
     """Run the cells in the lab and judge them; the whole of it may take `seconds`."""
     told, deadline = Judged(), time.monotonic() + seconds
     group = confined.Group(f"{where.runtime.name}-judge", 1024, 200, 2.0)
+    server = _start_packages(where)
     learner = _start_learner(where)
     running = _start_judge(where, group)
     try:
@@ -166,4 +193,7 @@ def judge(where: lab.Lab, cells: list[Cell], *, cell_seconds: float, seconds: fl
         running.wait(10)
         if running.stdout:
             running.stdout.close()
+        missed = _missed(server) if server else []
+    if missed and not told.problem and told.points < sum(float(verdict["maximum"]) for verdict in told.verdicts):
+        told.problem = f"a build asked for packages that the cache does not have: {', '.join(missed[:3])}"
     return told

@@ -55,10 +55,13 @@ def check_possible() -> None:
 
 class Lab:
     """One isolated lab: `with Lab(0, disk, course) as lab: …`. `disk` is a file with an ext4 file system, changed by use;
-    `course` a copy of the course without sources. Raises EnvironmentProblem when it does not come up in 20 s."""
+    `course` a copy of the course without sources, `packages` what its builds may install, if they may. Raises
+    EnvironmentProblem when it does not come up in 20 s."""
 
-    def __init__(self, slot: int, disk: Path, course: Path, limits: Limits = Limits()) -> None:
-        self.slot, self.disk, self.course, self.limits = slot, disk, course, limits
+    def __init__(
+        self, slot: int, disk: Path, course: Path, limits: Limits = Limits(), packages: Path | None = None
+    ) -> None:
+        self.slot, self.disk, self.course, self.limits, self.packages = slot, disk, course, limits, packages
         self.base = FIRST_ID + slot * IDS
         self.runtime = runtime(slot)
         self.sockets = self.runtime / "sockets"
@@ -98,7 +101,7 @@ class Lab:
             "HERE": str(HERE),
             "ETC": str(self.etc),
             "SOCKETS": str(self.sockets),
-            "BINDS": inside.bind_lines(self.course),
+            "BINDS": inside.bind_lines(self.course, self.packages),
             "CGROUPS": " ".join(map(str, self.cgroups.folders)),
             "CONTROLLERS": " ".join(place.parent.name for place in self.cgroups.folders),
             "LAB_PATH": f"/lab/engine:/lab/tools:{inside.PATH}",
