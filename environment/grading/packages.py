@@ -17,6 +17,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from environment import bootstrap, console, files, paths, process, versions
+from environment.errors import EnvironmentProblem
 
 #: Where a lab has them, and where it is asked for them.
 PLACE, PORT = "/lab/packages", 8099
@@ -70,8 +71,11 @@ def _fetch(wanted: list[str], target: Path) -> None:
 
 
 def _versions(project: str) -> list[str]:
-    """All versions of a project that the package registry has."""
-    told = process.run([bootstrap.python(), "-m", "pip", "index", "versions", project])
+    """All versions of a project that the package registry has; none where it has only early ones, which pip does not tell."""
+    try:
+        told = process.run([bootstrap.python(), "-m", "pip", "index", "versions", project])
+    except EnvironmentProblem:
+        return []
     found = re.search(r"Available versions: (.*)", told)
     return found[1].split(", ") if found else []
 
