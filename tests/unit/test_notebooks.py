@@ -86,6 +86,14 @@ def test_exercises_are_numbered_in_their_order(lesson: str) -> None:
     assert numbers == list(range(1, len(exercises.of(lesson)) + 1))
 
 
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_an_exercise_shows_how_its_answers_are_given(lesson: str) -> None:
+    for exercise in exercises.of(lesson).values():
+        for key in re.findall(r'lesson\.answer\(\s*"([a-z0-9-]+)"', "".join(exercise.solutions.values())):
+            assert 'lesson.answer("' in exercise.text, (exercise.name, key)
+            assert key in exercise.text, (exercise.name, key)
+
+
 #: What nothing at all would fulfil as well.
 _ABSENCE = {
     "cannot_reach",
