@@ -16,8 +16,9 @@ from environment.errors import EnvironmentProblem
 
 
 @contextmanager
-def lock(name: str, *, wait: float = 0.0) -> Iterator[None]:
-    """Hold the course-wide lock `name`; the kernel frees it when the process ends, however it ends.
+def lock(name: str, *, wait: float = 0.0, shared: bool = False) -> Iterator[None]:
+    """Hold the course-wide lock `name`, alone or – `shared` – with others who share it; the kernel frees it when the process
+    ends, however it ends.
 
     Waits up to `wait` seconds. Raises EnvironmentProblem naming the holder when it is taken.
     """
@@ -27,7 +28,7 @@ def lock(name: str, *, wait: float = 0.0) -> Iterator[None]:
     with (folder / name).open("a+") as handle:
         while True:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
                 break
             except OSError:
                 if time.monotonic() >= deadline:

@@ -1,5 +1,6 @@
 """Builds the lab's programs from Go modules, and keeps the results in a cache that is checked before every use."""
 
+import contextlib
 import os
 import platform
 import re
@@ -15,6 +16,8 @@ REQUIREMENTS = paths.ROOT / "environment" / "requirements"
 BUILD_SPACE_GB = 10.0
 #: What Go says when a download broke off – not when there is no network, or no such module.
 _BROKEN_OFF = re.compile(r"unexpected EOF|connection reset|i/o timeout|TLS handshake timeout|stream error|: 50[234] ")
+#: Shared by all that compile; held alone by who takes their caches away.
+_CACHES = "go-caches"
 SYSTEM_PACKAGES = "gcc libc6-dev libseccomp-dev pkg-config"
 
 
@@ -106,7 +109,10 @@ def build(component: versions.Component, python: Path) -> Path:
                 f"building {component.name} needs a C compiler.", f"sudo apt-get install -y {SYSTEM_PACKAGES}"
             )
         files.require_free(paths.cache(), BUILD_SPACE_GB, f"building {component.name}")
-        with console.step(f"build {component.name} {component.version}") as told:
+        with (
+            files.lock(_CACHES, wait=60, shared=True),
+            console.step(f"build {component.name} {component.version}") as told,
+        ):
             program = _compile(component, toolchain(python))
             told.bytes_made = program.stat().st_size
         return program
@@ -152,11 +158,15 @@ def source_folder(component: versions.Component, python: Path, package: str = ""
 
 
 def drop_caches(*, toolchain: bool = True) -> None:
-    """Give back the gigabytes that only compiling needed, the toolchain among them or not. The built programs stay."""
-    for name in ("build", "modules", "path"):
-        files.remove_tree(paths.cache() / "go" / name)
-    if toolchain:
-        files.remove_tree(paths.cache() / "go")
+    """Give back the gigabytes that only compiling needed, the toolchain among them or not. The built programs stay.
+
+    Nothing goes while somebody else compiles, who needs them.
+    """
+    with contextlib.suppress(EnvironmentProblem), files.lock(_CACHES):
+        for name in ("build", "modules", "path"):
+            files.remove_tree(paths.cache() / "go" / name)
+        if toolchain:
+            files.remove_tree(paths.cache() / "go")
 
 
 def install(stage: str, folder: Path) -> list[Path]:

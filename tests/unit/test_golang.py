@@ -45,3 +45,15 @@ def test_every_component_belongs_to_a_stage_and_to_a_locked_module() -> None:
         stages = {"engine", "plugins", "cluster", "node", "client", "charts", "metrics", "registry"}
         assert component.stage in stages | {"signing", "admission", "mesh", "mesh-client", "ingress", "load-balancer"}
         assert (golang.MODULES / component.module / "go.sum").exists()
+
+
+def test_caches_stay_while_somebody_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    built = tmp_path / "containers-course" / "go" / "build"
+    built.mkdir(parents=True)
+    with files.lock("go-caches", shared=True), files.lock("go-caches", shared=True):
+        golang.drop_caches()
+        assert built.exists()
+    golang.drop_caches()
+    assert not built.exists()
