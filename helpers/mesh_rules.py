@@ -26,12 +26,6 @@ def current(*kinds: str) -> list[Object]:
     return found
 
 
-def _changed_at(rule: Object) -> float:
-    """Seconds since the rule was last written."""
-    stamps = [str(row.get("time", "")) for row in rule["metadata"].get("managedFields") or []]
-    return pods.age(max([*stamps, str(rule["metadata"]["creationTimestamp"])]))
-
-
 def _named(host: object, name: str) -> bool:
     """Whether a host in a rule is the Service `name` of this namespace, in one of the ways to write it."""
     space = kube.current_namespace()
@@ -51,7 +45,7 @@ def _concerns(rule: Object, name: str) -> bool:
 
 def young(name: str, rules: list[Object]) -> bool:
     """Whether a rule for `name`, a Service or an app, is so new that not every proxy may know it."""
-    return any(_changed_at(rule) < _YOUNG for rule in rules if _concerns(rule, name))
+    return any(pods.untouched(rule) < _YOUNG for rule in rules if _concerns(rule, name))
 
 
 def _subsets(rules: list[Object], service: str) -> list[Object]:

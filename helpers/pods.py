@@ -43,6 +43,12 @@ def age(stamp: str | None) -> float:
     return max((datetime.now(UTC) - datetime.fromisoformat(str(stamp).replace("Z", "+00:00"))).total_seconds(), 0.0)
 
 
+def untouched(found: Object) -> float:
+    """Seconds since an object of any kind was last written, by whomever."""
+    stamps = [str(row.get("time", "")) for row in found["metadata"].get("managedFields") or []]
+    return age(max([*stamps, str(found["metadata"]["creationTimestamp"])]))
+
+
 def last_warning(name: str, kind: str = "Pod") -> str:
     """The message of the object's latest warning event."""
     found = [event for event in kube.events(name, kind=kind) if event.get("type") == "Warning"]

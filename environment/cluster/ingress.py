@@ -11,6 +11,14 @@ from environment.supply import golang
 IMAGES = ("contour", "envoy")
 #: The name by which Ingresses (`ingressClassName`) and Gateways (`gatewayClassName`) ask for it.
 CLASS = "contour"
+#: With a Gateway, Contour takes its ports from there – also the one for Ingresses, which bring certificates of their own. A
+#: listener of somebody's HTTPRoutes goes beside it, with a `hostname`.
+_TLS_OF_INGRESSES = {
+    "name": "https-of-ingresses",
+    "protocol": "projectcontour.io/https",
+    "port": 443,
+    "allowedRoutes": {"namespaces": {"from": "All"}},
+}
 _INGRESS_CLASS = {
     "apiVersion": "networking.k8s.io/v1",
     "kind": "IngressClass",
@@ -32,6 +40,7 @@ def _fitted(document: dict[str, Any]) -> dict[str, Any]:
         document["metadata"]["name"] = CLASS
     elif what == "Gateway":
         spec["gatewayClassName"] = CLASS
+        spec["listeners"].append(_TLS_OF_INGRESSES)
     elif what == "Deployment":
         spec["replicas"] = 1
         pod = spec["template"]["spec"]

@@ -63,6 +63,17 @@ def _trusted(secret: str) -> ssl.SSLContext:
         raise CourseError(f"Secret '{secret}' has no certificate under tls.crt") from None
 
 
+def _reason(text: str) -> str:
+    """What a failed connection means, in words."""
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return f"another certificate is shown ({text.rpartition('certificate verify failed: ')[2][:120]})"
+    if "timed out" in text:
+        return f"nothing comes back within {_SECONDS:g} s"
+    if any(sign in text for sign in ("reset", "EOF", "RemoteDisconnected", "Connection aborted")):
+        return "the connection is closed at once: no proxy listens for it yet"
+    return text[:200]
+
+
 def _ask(host: str, path: str, secret: str) -> tuple[int, str]:
     """The answer's status and text; status 0 and why where none came."""
     headers = {"Host": host}
@@ -83,7 +94,7 @@ def _ask(host: str, path: str, secret: str) -> tuple[int, str]:
             reply = pool.request("GET", path, headers=headers, timeout=_SECONDS, retries=False, redirect=False)
             return reply.status, reply.data.decode(errors="replace")
     except urllib3.exceptions.HTTPError as error:
-        return 0, str(error).rpartition(": ")[2][:200]
+        return 0, _reason(str(error))
 
 
 class WayInCheck:
@@ -102,7 +113,7 @@ class WayInCheck:
             if status == 200 and containing in text:
                 return Seen(True, f"the answer begins: {text[:120]!r}")
             rules = _rules(self._host)
-            young = any(pods.age(one["metadata"]["creationTimestamp"]) < _YOUNG for one in rules)
+            young = any(pods.untouched(one) < _YOUNG for one in rules)
             seen = f"status {status}: {text[:120]!r}" if status else f"no answer: {text}"
             return Seen(False, seen, young, "; ".join(_faults(self._host, rules)), patience=_YOUNG)
 

@@ -71,7 +71,7 @@ class ReachCheck:
         if not found:
             return Seen(False, f"there is no pod with the label app={self._app} that is ready")
         seen = attempt(found[0], target, port)
-        changed = [pods.age(one["metadata"]["creationTimestamp"]) for one in kube.ls("NetworkPolicy")]
+        changed = [pods.untouched(one) for one in kube.ls("NetworkPolicy")]
         young = min(changed, default=_YOUNG) < _YOUNG
         return Seen(seen.open == wanted, f"{self._app} tries {target}:{port}: {seen.words}", moving=young, patience=2.5)
 

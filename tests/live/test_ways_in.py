@@ -14,7 +14,6 @@ from helpers.checks.doors import way_in
 from tests.live import on_cluster
 
 pytestmark = pytest.mark.usefixtures("engine")
-TLS = "listeners: [{name: https, protocol: HTTPS, port: 443, tls: {certificateRefs: [{name: shop-tls, namespace: live-doors}]}, allowedRoutes: {namespaces: {from: All}}}, {name: http, protocol: HTTP, port: 80, allowedRoutes: {namespaces: {from: All}}}]"
 
 
 def _everywhere() -> set[str]:
@@ -44,13 +43,14 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         kube.apply(
             "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: [{port: 80}]}}"
         )
-        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "shop-tls"}, "type": "kubernetes.io/tls"}
-        kube.apply({**secret, "stringData": _certificate("shop.example")})
+        for name in ("shop", "route"):
+            secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"{name}-tls"}}
+            kube.apply({**secret, "type": "kubernetes.io/tls", "stringData": _certificate(f"{name}.example")})
         kube.wait_for("Pod", "web", lambda one: one["status"].get("phase") == "Running", "to run")
         yield
         clusters.drop("metallb")
         clusters.drop("contour")
-        assert _everywhere() == before
+        wait.until(lambda: _everywhere() == before, "the cluster to be as it was", timeout=30)
 
 
 def test_an_ingress_answers_with_tls_and_a_wrong_one_is_told_what_is_wrong(doors: None) -> None:
@@ -82,7 +82,7 @@ kind: HTTPRoute
 metadata: {name: shop}
 spec:
   parentRefs: [{name: contour, namespace: projectcontour}]
-  hostnames: [shop.example]
+  hostnames: [route.example]
   rules: [{backendRefs: [{name: web, port: 80}]}]
 """
     grant = """
@@ -94,17 +94,27 @@ spec:
   to: [{group: "", kind: Secret}]
 """
     kube.apply(grant)
-    kube.apply(
-        "{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: contour, namespace: projectcontour},"
-        " spec: {gatewayClassName: contour, " + TLS + "}}"
-    )
+    kube.apply("""
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: contour, namespace: projectcontour}
+spec:
+  gatewayClassName: contour
+  listeners:
+    - name: shop
+      protocol: HTTPS
+      port: 443
+      hostname: route.example
+      tls: {certificateRefs: [{name: route-tls, namespace: live-doors}]}
+      allowedRoutes: {namespaces: {from: All}}
+""")
     kube.apply(route)
     report = verify(
-        way_in("shop.example").answers("nginx", trusting="shop-tls"), way_in("shop.example").answers("nginx")
+        way_in("route.example").answers("nginx", trusting="route-tls"), way_in("route.example").answers("nginx")
     )
     assert report.points == 2, str(report)
     kube.delete("HTTPRoute", "shop")
-    assert verify(way_in("shop.example").answers("nginx")).points == 0
+    wait.until(lambda: verify(way_in("route.example").answers("nginx")).points == 0, "the route to be gone", timeout=10)
 
 
 def test_a_service_gets_an_address_that_this_machine_reaches(doors: None) -> None:
