@@ -144,8 +144,9 @@ def _layer(name: str, made: dict[str, Any], work: Path, reference: str) -> None:
         "--env=APT_CONFIG=/run/course/apt.conf",
         "--env=DEBIAN_FRONTEND=noninteractive",
         # The base may start something else. `docker history` shows this command as what the layer was made by.
-        "--entrypoint=sh",
+        "--entrypoint=",
         versions.image(made["base"]),
+        "sh",
         "-c",
         f": apt-get install {' '.join(made.get('packages', []))}; exec sleep infinity",
     ).strip()
