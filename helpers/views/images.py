@@ -34,7 +34,11 @@ def layers(*references: str) -> Picture:
             label = f"{step['mb']:.2f} MB  {step['by'][:_LONGEST]}".replace("$", r"\$")
             axes.barh(0, width, left=left, height=0.6, color=colour, hatch=hatch, edgecolor="white", label=label)
             left += width
-        axes.set_title(f"{reference}: {len(steps)} steps that added files, {total:.1f} MB", fontsize=10, loc="left")
+        axes.set_title(
+            f"{reference}: {len(steps)} step{'s' * (len(steps) != 1)} that added files, {total:.1f} MB",
+            fontsize=10,
+            loc="left",
+        )
         axes.set_yticks([])
         axes.set_xlabel("MB, uncompressed; the lowest layer on the left", fontsize=8)
         axes.legend(
