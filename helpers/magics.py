@@ -46,11 +46,13 @@ def run_bash(script: str, *, prefix: Sequence[str] = (), cwd: Path | None = None
     )
     try:
         _stream(process)
-        status = process.wait()
+        ended = process.wait()
     except KeyboardInterrupt:
         os.killpg(process.pid, signal.SIGTERM)
         raise
     sys.stdout.flush()
+    # As a shell tells the end by a signal: 128 and its number.
+    status = 128 - ended if ended < 0 else ended
     if expect_failure:
         if status == 0:
             raise CommandFailed(
