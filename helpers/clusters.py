@@ -112,7 +112,7 @@ def program(name: str) -> None:
 
 def attach(container: str, shape: str = "single") -> str:
     """Let nodes and pods reach the registry that runs in this container; return its address in there
-    (`store.localhost:5000`). Raises CourseError when there is no such container, or the cluster is the learner's own."""
+    (`store.localhost:5000`). If it is published on this machine, `localhost:PORT` is its name in both places. Raises CourseError when there is no such container, or the cluster is the learner's own."""
     if own_context():
         raise CourseError(
             "a cluster of your own can't reach a registry on this machine.", "push to one that it reaches."

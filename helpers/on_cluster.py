@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from environment import files
+from environment.cluster import local_registry
 from environment.images import supply
 from helpers import clusters, images, kube, namespaces
 from helpers.errors import CourseError
@@ -68,6 +70,9 @@ def clean(name: str, metadata: dict[str, Any], folder: Path, *, last: bool, used
         # A static pod comes back as long as its file lies on the node.
         for node in clusters.nodes(shape_of(metadata)):
             supply.docker("exec", node, "rm", "--recursive", "--force", place)
+    if not clusters.own_context():
+        record = files.read_json(folder / "record.json", {})
+        local_registry.forget(record.get("ports", {}).values(), shape_of(metadata))
     namespaces.reset(namespace_of(name))
     for kind, names in metadata.get("names", {}).get("cluster", {}).items():
         for one in names:

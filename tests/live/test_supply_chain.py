@@ -102,8 +102,17 @@ def space(tmp_path: Path, store: int) -> Iterator[str]:
     yield clusters.attach("test-treasury")
     namespaces.reset(NAMESPACE)
     supply.docker("exec", clusters.nodes()[0], "rm", "-r", local_registry.place("test-treasury"))
+    local_registry.forget([store], "single")
+    assert f"localhost:{store}" not in supply.docker("exec", clusters.nodes()[0], "ls", "/etc/containerd/certs.d")
     os.environ["KUBECONFIG"] = before
     clusters.pause()
+
+
+def test_a_registry_has_one_name_on_this_machine_and_in_the_cluster(space: str, store: int) -> None:
+    image = f"localhost:{store}/team/good:1"
+    pod = {"containers": [{"name": "app", "image": image, "imagePullPolicy": "Always", "command": ["sleep", "60"]}]}
+    kube.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "same"}, "spec": pod})
+    kube.wait_for("Pod", "same", lambda found: found["status"].get("phase") == "Running", "to run", timeout=60)
 
 
 def test_only_what_is_signed_is_let_in_and_nothing_of_it_is_left(space: str, store: int, keys: Path) -> None:
