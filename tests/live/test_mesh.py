@@ -10,7 +10,7 @@ import pytest
 from environment import console
 from environment.cluster import kind
 from environment.images import supply
-from helpers import clusters, images, kube, mesh, mesh_rules, namespaces, players, proxies
+from helpers import clusters, images, kube, mesh, mesh_rules, namespaces, players, proxies, wait
 from helpers.checks import verify
 from helpers.checks.meshed import calls, member
 from helpers.errors import NotFound
@@ -79,11 +79,17 @@ def test_a_call_is_encrypted_soon_after_the_installation(before: set[str]) -> No
     players.shop("api", version="v1")
     players.door("api")
     players.ready()
-    seen = mesh.call("visitor", "http://api:8000/api/version", 10)
+    # Pods are ready a moment before every proxy has heard where the others are.
+    address = "http://api:8000/api/version"
+    wait.until(lambda: mesh.call("visitor", address, 1).statuses() == {200: 1}, "an answer", timeout=20)
     took = time.monotonic() - began
-    assert seen.statuses() == {200: 10}
-    [edge] = [one for one in proxies.edges("visitor") if one.target == "api"]
-    assert (edge.answers, edge.failures, edge.encrypted) == (10, 0, True)
+
+    def edge() -> proxies.Edge:
+        return next(one for one in proxies.edges("visitor") if one.target == "api")
+
+    known = edge()
+    assert mesh.call("visitor", address, 10).statuses() == {200: 10}
+    assert (edge().answers - known.answers, edge().failures - known.failures, edge().encrypted) == (10, 0, True)
     assert proxies.certificate("api").identity == f"spiffe://cluster.local/ns/{NAMESPACE}/sa/api"
     assert proxies.state("api") == "LIVE"
     console.record("mesh: from nothing installed to the first call by mutual TLS", took)
