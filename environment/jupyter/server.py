@@ -94,6 +94,8 @@ def _configure(folder: Path, python: Path, token: str, port: int) -> None:
     write_settings(folder)
     # Of nbgrader, the Validate button is the learner's; its other panels are the instructor's.
     disabled = {f"@jupyter/nbgrader:{name}": True for name in _INSTRUCTORS}
+    # No lesson uses it, and it tells the browser's console of an error whenever a kernel is restarted.
+    disabled["@jupyterlab/debugger-extension"] = True
     files.write_json(folder / "labconfig" / "page_config.json", {"disabledExtensions": disabled})
     startup = folder / "terminal.bashrc"
     startup.write_text(_STARTUP.format(python=shlex.quote(str(python))))

@@ -159,6 +159,10 @@ def test_cells_come_back_and_the_learners_own_are_kept(visit: Callable[..., Page
     page.wait_for_selector("text=your notebook is in")
     assert page.locator(".jp-Notebook .jp-Cell").count() == count
     assert len(list(backups.glob("*.ipynb"))) == 1
+    # The next test opens the file.
+    desk.cell(page, LESSON, "run-first").locator(".jp-InputPrompt").click()
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(1500)
 
 
 def test_a_terminal_beside_the_lesson_is_in_its_lab(visit: Callable[..., Page], tmp_path: Path) -> None:
