@@ -113,6 +113,9 @@ spec:
         way_in("route.example").answers("nginx", trusting="route-tls"), way_in("route.example").answers("nginx")
     )
     assert report.points == 2, str(report)
+    told = verify(way_in("route.example").answers("nginx", trusting="shop-tls"))
+    assert told.points == 0
+    assert "another certificate is shown" in str(told)
     kube.delete("HTTPRoute", "shop")
     wait.until(lambda: verify(way_in("route.example").answers("nginx")).points == 0, "the route to be gone", timeout=10)
 
