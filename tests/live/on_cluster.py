@@ -36,3 +36,16 @@ def pod(name: str, command: str, image: str = "busybox:1.37", **spec: Any) -> Ob
         "metadata": {"name": name, "labels": {"app": name}},
         "spec": {"terminationGracePeriodSeconds": 0, "containers": [box | spec.pop("container", {})], **spec},
     }
+
+
+def only_friends(app: str) -> str:
+    """A policy: of all pods, the one with the label app=friend alone reaches those with the label app=`app`."""
+    return f"""
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: only-friends}}
+spec:
+  podSelector: {{matchLabels: {{app: {app}}}}}
+  policyTypes: [Ingress]
+  ingress: [{{from: [{{podSelector: {{matchLabels: {{app: friend}}}}}}]}}]
+"""

@@ -86,14 +86,7 @@ def test_who_reaches_whom_and_a_way_in_from_outside(chart: Path) -> None:
     assert verify(traffic_from("friend").reaches("web", 80), traffic_from("stranger").reaches("web", 80)).points == 2
     apart = traffic_from("stranger").cannot_reach("web", 80, while_reached_by="friend")
     assert verify(apart).points == 0
-    kube.apply("""
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: only-friends}
-spec:
-  podSelector: {matchLabels: {app: web}}
-  ingress: [{from: [{podSelector: {matchLabels: {app: friend}}}]}]
-""")
+    kube.apply(on_cluster.only_friends("web"))
     assert verify(apart, traffic_from("friend").reaches("web", 80)).points == 2
     # Where nothing listens, nobody is kept away: that is no policy's doing.
     assert verify(traffic_from("stranger").cannot_reach("web", 81, while_reached_by="friend")).points == 0

@@ -170,15 +170,7 @@ def test_network_policies_are_enforced_both_ways(space: None) -> None:
 
     assert settles("friend", True)
     assert settles("stranger", True)
-    kube.apply("""
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: only-friends}
-spec:
-  podSelector: {matchLabels: {app: server}}
-  policyTypes: [Ingress]
-  ingress: [{from: [{podSelector: {matchLabels: {app: friend}}}]}]
-""")
+    kube.apply(on_cluster.only_friends("server"))
     assert settles("stranger", False)
     assert settles("friend", True)
     kube.apply("""

@@ -49,14 +49,7 @@ def test_policies_hold_between_nodes_in_both_directions(workers: list[str]) -> N
         _run(name, workers[1], "sleep 600")
     reached = [traffic_from(one).reaches("web", 80) for one in ("friend", "stranger")]
     assert verify(*reached).points == 2
-    kube.apply("""
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: only-friends}
-spec:
-  podSelector: {matchLabels: {app: web}}
-  ingress: [{from: [{podSelector: {matchLabels: {app: friend}}}]}]
-""")
+    kube.apply(on_cluster.only_friends("web"))
     apart = traffic_from("stranger").cannot_reach("web", 80, while_reached_by="friend")
     assert verify(apart).points == 1
     kube.delete("NetworkPolicy", "only-friends")
