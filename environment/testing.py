@@ -11,6 +11,10 @@ from environment.engine import choice, owned
 from environment.errors import EnvironmentProblem
 
 
+#: Stages that only `--only` runs: they take long, and prove what no change to a lesson can break.
+ON_REQUEST = ("conformance",)
+
+
 def _run(label: str, *words: str) -> None:
     """Run a tool of the test environment with its output shown."""
     console.say(f"\n▶ {label}: {' '.join(words)}")
@@ -83,14 +87,17 @@ def main(*, everything: bool, only: str | None, yes: bool) -> int:
         "run": _papermill,
         "browser": lambda: _browser(yes),
         "fresh": lambda: _fresh(everything or only == "fresh"),
+        "conformance": lambda: _run("upstream's conformance tests", "pytest", "-q", "tests/conformance"),
     }
     if only and only not in stages:
         raise EnvironmentProblem(f"there is no stage '{only}'.", f"one of: {', '.join(stages)}")
-    wanted = [only] if only else list(stages)
+    wanted = [only] if only else [name for name in stages if name not in ON_REQUEST]
     ran_before = owned.running()
     try:
         for name in wanted:
-            if name in {"live", "grading", "proofs", "run", "browser"} and not choice.reachable(choice.current()):
+            if name in {"live", "grading", "proofs", "run", "browser", "conformance"} and not choice.reachable(
+                choice.current()
+            ):
                 bring_up_engine(yes=yes)
             stages[name]()
     finally:
