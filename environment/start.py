@@ -17,6 +17,11 @@ from environment.jupyter import server
 def start(args: argparse.Namespace) -> int:
     """Bring the lab up; stay in the foreground, showing progress, until Ctrl-C (not with --detach)."""
     started = time.monotonic()
+    if not os.access(paths.ROOT, os.W_OK):
+        raise EnvironmentProblem(
+            f"you may not write to {paths.ROOT}, where your notebooks go.",
+            "clone the course as the user who starts it (or `sudo chown -R $USER` the folder).",
+        )
     with files.lock("start"):
         engine = _choose(args)
         packages = bootstrap.missing_packages(engine=bool(engine and choice.is_ours(engine)))

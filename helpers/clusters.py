@@ -18,11 +18,18 @@ from helpers.progress import line
 T = TypeVar("T")
 #: A context of the learner's own kubeconfig to use in place of the course's clusters.
 OWN_CONTEXT = "COURSE_CONTEXT"
+#: Set where that cluster was prepared for the lesson: its namespace, images and add-ons are there. (Grading does so.)
+PREPARED = "COURSE_CLUSTER_PREPARED"
 
 
 def own_context() -> str:
     """The context that the learner points the course at; empty where the course's own clusters are used."""
     return os.environ.get(OWN_CONTEXT, "")
+
+
+def prepared() -> bool:
+    """Whether the lesson finds everything it needs in a cluster that is not its to change."""
+    return bool(own_context() and os.environ.get(PREPARED))
 
 
 def up(shape: str = "single") -> str:

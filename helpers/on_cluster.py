@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from environment import files
+from environment import files, paths
 from environment.cluster import local_registry
 from environment.images import supply
 from helpers import clusters, images, kube, namespaces
@@ -21,19 +21,30 @@ def shape_of(metadata: dict[str, Any]) -> str:
     return str(metadata.get("shape", "single"))
 
 
+def _kubeconfig(folder: Path) -> Path:
+    """The lesson's kubeconfig. On a prepared cluster learner and judge have different ones, and share the lesson's folder."""
+    return paths.state() / "kubeconfig-of-lesson" if clusters.prepared() else folder / "kubeconfig"
+
+
 def bring_up(name: str, metadata: dict[str, Any], folder: Path) -> None:
     """Make the cluster, the lesson's images in it, its kubeconfig and its namespace so.
 
     Raises CourseError when one can't be had; then nothing was created that `clean` would not find.
     """
-    if metadata.get("nodes") and clusters.own_context():
+    if metadata.get("nodes") and clusters.own_context() and not clusters.prepared():
         raise CourseError(
             "this lesson takes a cluster's nodes apart, and yours is left in peace.",
             "start the lab without COURSE_CONTEXT: the course makes a cluster of its own.",
         )
     context = clusters.up(shape_of(metadata))
-    clusters.kubeconfig(folder / "kubeconfig", context, namespace_of(name))
-    os.environ["KUBECONFIG"] = str(folder / "kubeconfig")
+    os.environ["KUBECONFIG"] = str(clusters.kubeconfig(_kubeconfig(folder), context, namespace_of(name)))
+    if not clusters.prepared():
+        _furnish(metadata)
+        namespaces.ensure(namespace_of(name), security=metadata.get("security", ""))
+
+
+def _furnish(metadata: dict[str, Any]) -> None:
+    """The lesson's images, programs and add-ons."""
     references = [images.pull(one).reference for one in metadata.get("images", [])]
     references += [images.shop_image(version).reference for version in metadata.get("shop", [])]
     if references and clusters.own_context():
@@ -46,12 +57,11 @@ def bring_up(name: str, metadata: dict[str, Any], folder: Path) -> None:
         clusters.add(addon, shape_of(metadata))
     if metadata.get("addons"):
         kube.forget_kinds()
-    namespaces.ensure(namespace_of(name), security=metadata.get("security", ""))
 
 
 def environment(name: str, metadata: dict[str, Any], folder: Path) -> dict[str, str]:
     """Variables for `%%bash` cells: `kubectl` works in the lesson's namespace; `$NODE` is the first node."""
-    found = {"KUBECONFIG": str(folder / "kubeconfig"), "NAMESPACE": namespace_of(name)}
+    found = {"KUBECONFIG": str(_kubeconfig(folder)), "NAMESPACE": namespace_of(name)}
     if not clusters.own_context():
         shape = shape_of(metadata)
         found["NODE"] = clusters.nodes(shape)[0]

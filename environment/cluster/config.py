@@ -31,6 +31,8 @@ def _kubeadm(*, one_node: bool, cgroup_v1: bool) -> list[str]:
     # Images that a lesson loads count as pulled once a pod pulled the same content from a registry of ours; then kubelet
     # wants to ask Docker Hub before it lets others use them.
     kubelet: dict[str, Any] = {"kind": "KubeletConfiguration", "imagePullCredentialsVerificationPolicy": "NeverVerify"}
+    # What forks without end in a pod ends there, not this machine.
+    kubelet["podPidsLimit"] = 2000
     kubelet |= {"failCgroupV1": False} if cgroup_v1 else {}
     return [json.dumps(document) for document in (cluster, start, kubelet)]
 

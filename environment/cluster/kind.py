@@ -19,8 +19,8 @@ from environment.cluster.config import PUBLISHED, kind_config
 from environment.errors import EnvironmentProblem
 from environment.images import supply
 
-#: shape → number of nodes.
-SHAPES = {"single": 1, "three-nodes": 3}
+#: shape → number of nodes. The last ones are for grading, one for each lab that works at the same time.
+SHAPES = {"single": 1, "three-nodes": 3, **{f"grading-{slot}": 1 for slot in range(4)}}
 NETWORK = "course-kind"
 READY_SECONDS = 90.0
 #: kind itself marks its containers with this.

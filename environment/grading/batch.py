@@ -1,5 +1,6 @@
 """`grade`: judges submissions in isolated labs, several at a time; then one serial pass of nbgrader saves the marks."""
 
+import contextlib
 import json
 import os
 import queue
@@ -11,6 +12,7 @@ from environment import console, files, labenv
 from environment.engine import choice
 from environment.errors import EnvironmentProblem
 from environment.grading import (
+    clusters,
     dependencies,
     disks,
     gradebook,
@@ -25,6 +27,7 @@ from environment.grading import (
     verdicts,
 )
 from environment.grading.executor import Cell
+from helpers import on_cluster
 
 #: What one submission, and one of its cells, may take (seconds).
 SUBMISSION_SECONDS, CELL_SECONDS = 420.0, 60.0
@@ -32,8 +35,8 @@ SUBMISSION_SECONDS, CELL_SECONDS = 420.0, 60.0
 
 def why_by_hand(course: dict[str, object]) -> str:
     """Why submissions of a lesson can't be judged in an isolated lab; empty where they can."""
-    if course["needs"] == "cluster":
-        return "it works on a Kubernetes cluster, and there is no isolated lab for clusters yet"
+    if course["needs"] == "cluster" and course.get("lab") != "namespace":
+        return "it takes more of a Kubernetes cluster than a namespace, and no lab gives a submission that"
     if course["needs"] == "host":
         return "it works on the host itself, not in an engine"
     if course.get("builds") and not course.get("packages"):
@@ -77,7 +80,11 @@ class Slots:
         course = proofs.course(lesson)
         wanted = course.get("packages")
         self._packages = packages.cache(wanted) if wanted else None
-        self._golden = [disks.golden(slot, lesson, course, tree, self._limits) for slot in range(jobs)]
+        clustered = course["needs"] == "cluster"
+        held = {**course, "images": []} if clustered else course
+        self._golden = [disks.golden(slot, lesson, held, tree, self._limits) for slot in range(jobs)]
+        names = [(slot, course, on_cluster.namespace_of(lesson)) for slot in range(jobs if clustered else 0)]
+        self._clusters = [clusters.Cluster(*one) for one in names]
         for slot in range(jobs):
             self._free.put(slot)
 
@@ -85,10 +92,13 @@ class Slots:
         """Judge cells in a fresh lab."""
         slot = self._free.get()
         try:
+            access = self._clusters[slot].admit() if self._clusters else None
             disk = disks.fresh(slot, self._golden[slot])
             try:
                 with lab.Lab(slot, disk, self._tree, self._limits, self._packages) as where:
-                    return judge.judge(where, cells, cell_seconds=CELL_SECONDS, seconds=SUBMISSION_SECONDS)
+                    return judge.judge(
+                        where, cells, cell_seconds=CELL_SECONDS, seconds=SUBMISSION_SECONDS, access=access
+                    )
             finally:
                 disk.unlink(missing_ok=True)
         except EnvironmentProblem as error:
@@ -127,9 +137,14 @@ def judge_one(lesson: str, rebuilt: skeleton.Rebuilt, content: str, slots: Slots
     )
 
 
+def _judged_by(lesson: str) -> str:
+    """Names all that a mark depends on, besides the submission."""
+    return files.digest_of(dependencies.judged_by(lesson), *clusters.rules())
+
+
 def _judge_all(lesson: str, names: list[str], jobs: int, tree: Path, *, again: bool) -> None:
     """Judge what has no verdict yet; each verdict is on disk as soon as it falls."""
-    waiting, judged_by = {}, dependencies.judged_by(lesson)
+    waiting, judged_by = {}, _judged_by(lesson)
     for student in names:
         rebuilt, content = prepare(lesson, student, judged_by)
         known = verdicts.load(lesson, student)
@@ -138,8 +153,10 @@ def _judge_all(lesson: str, names: list[str], jobs: int, tree: Path, *, again: b
     if not waiting:
         console.say(f"✓ {lesson}: all {len(names)} submissions have been judged before, and nothing changed since")
         return
-    slots = Slots(lesson, min(jobs, len(waiting)), tree)
-    with ThreadPoolExecutor(min(jobs, len(waiting))) as pool:
+    most = clusters.MOST if proofs.course(lesson)["needs"] == "cluster" else jobs
+    jobs = min(jobs, len(waiting), most)
+    slots = Slots(lesson, jobs, tree)
+    with ThreadPoolExecutor(jobs) as pool:
         running = {pool.submit(judge_one, lesson, *known, slots): student for student, known in waiting.items()}
         for number, done in enumerate(as_completed(running), 1):
             student = running[done]
@@ -178,7 +195,7 @@ def save(lesson: str, names: list[str]) -> None:
 
 
 def _by_hand(lesson: str, names: list[str], why: str) -> None:
-    judged_by = dependencies.judged_by(lesson)
+    judged_by = _judged_by(lesson)
     for student in names:
         _, content = prepare(lesson, student, judged_by)
         verdicts.store(lesson, student, verdicts.Record(content, verdicts.BY_HAND, problem=why))
@@ -195,7 +212,8 @@ def main(lessons: list[str], *, jobs: int, source: Path | None, student: str | N
         raise EnvironmentProblem("no engine runs.", "python3 -m environment start --yes --detach --no-browser")
     os.environ.update(labenv.lab())
     lab.check_possible()
-    with files.lock("grade"):
+    with files.lock("grade"), contextlib.ExitStack() as stack:
+        stack.callback(clusters.end)
         tree = release.tree()
         for lesson in names:
             who = students(lesson, student)

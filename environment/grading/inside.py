@@ -14,6 +14,8 @@ LEARNER, DOCKER_GROUP = 1000, 990
 #: Who hands packages out: nobody else in the lab.
 LIBRARIAN = 1001
 SOCKET = "/run/lab/docker.sock"
+#: The kubeconfig context of a lab's cluster, and where a submission finds the kubeconfig.
+CONTEXT, KUBECONFIG = "grading", "/run/lab/kubeconfig"
 DISK = "/lab/disk"
 COURSE = "/course"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -25,10 +27,13 @@ def engine_record() -> dict[str, str]:
     return {"kind": "owned", "host": f"unix://{SOCKET}", "version": version}
 
 
-def words(*, builds: bool = False) -> list[str]:
-    """The variables of a process in the lab, as words of `env`. Where it `builds`, pip asks the lab's own packages."""
-    index = {"PIP_INDEX_URL": packages.INDEX} if builds else {}
-    return [f"{name}={value}" for name, value in (_environment() | index).items()]
+def words(*, builds: bool = False, kubeconfig: str = "") -> list[str]:
+    """The variables of a process in the lab, as words of `env`. Where it `builds`, pip asks the lab's own packages; with a
+    `kubeconfig`, lessons find a cluster prepared for them."""
+    more = {"PIP_INDEX_URL": packages.INDEX} if builds else {}
+    if kubeconfig:
+        more |= {"COURSE_CONTEXT": CONTEXT, "COURSE_KUBECONFIG": kubeconfig, "COURSE_CLUSTER_PREPARED": "1"}
+    return [f"{name}={value}" for name, value in (_environment() | more).items()]
 
 
 def _environment() -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from environment import bootstrap, files, paths, process
 from environment.errors import EnvironmentProblem
-from environment.grading import confined, inside, lab, packages, unsharing
+from environment.grading import bridge, clusters, confined, inside, lab, packages, unsharing
 from environment.grading.executor import Cell
 
 #: Beyond every lab's range: a judge is nobody else's user.
@@ -39,7 +39,7 @@ class Judged:
         return float(sum(verdict["points"] or 0 for verdict in self.verdicts))
 
 
-def _start_learner(where: lab.Lab) -> Path:
+def _start_learner(where: lab.Lab, access: clusters.Access | None) -> Path:
     """Start the submission's kernel in the lab; return its connection file, by the name that it has in there."""
     from jupyter_client.connect import write_connection_file
 
@@ -51,12 +51,16 @@ def _start_learner(where: lab.Lab) -> Path:
     folder.chmod(0o2770)
     os.chown(file, owner, owner)
     Path(file).chmod(0o440)
+    if access:
+        kubeconfig = where.sockets / Path(inside.KUBECONFIG).name
+        files.write_atomically(kubeconfig, access.learner)
+        os.chown(kubeconfig, owner, owner)
     seen = "/run/lab/kernel/learner.json"
     python = bootstrap.environment_folder("lab") / "bin" / "python"
     words = where.command(
         "env",
         "-i",
-        *inside.words(builds=where.packages is not None),
+        *inside.words(builds=where.packages is not None, kubeconfig=inside.KUBECONFIG if access else ""),
         "sh",
         "-c",
         f"umask 007; exec {python} -m ipykernel_launcher -f {seen}",
@@ -68,13 +72,17 @@ def _start_learner(where: lab.Lab) -> Path:
     return Path(seen)
 
 
-def _start_judge(where: lab.Lab, group: confined.Group) -> "subprocess.Popen[bytes]":
+def _start_judge(where: lab.Lab, group: confined.Group, access: clusters.Access | None) -> "subprocess.Popen[bytes]":
     judge = FIRST_ID + where.slot
     root = where.runtime / "judge"
     root.mkdir()
     group.make()
     record = where.runtime / "engine.json"
     files.write_json(record, inside.engine_record())
+    kubeconfig = where.runtime / "kubeconfig-of-judge"
+    if access:
+        files.write_atomically(kubeconfig, access.judge)
+    seen = f"{_STATE}/{kubeconfig.name}" if access else ""
     variables = {
         "PATH": os.environ["PATH"],
         "HERE": str(lab.HERE),
@@ -90,7 +98,8 @@ def _start_judge(where: lab.Lab, group: confined.Group) -> "subprocess.Popen[byt
         "CGROUPS": " ".join(map(str, group.folders)),
         "ENGINE_RECORD": str(record),
         "VENVS": str(bootstrap.environment_folder("lab").parent),
-        "JUDGE_ENV": " ".join(inside.words()),
+        "JUDGE_ENV": " ".join(inside.words(kubeconfig=seen)),
+        "KUBECONFIG_OF_JUDGE": str(kubeconfig) if access else "",
     }
     network = f"--net=/proc/{where.init['pid']}/ns/net"
     own = ["unshare", "--mount", "--propagation", "private", "--pid", "--ipc", "--fork", "--kill-child"]
@@ -158,13 +167,16 @@ class _Lines:
         return dict(json.loads(line))
 
 
-def judge(where: lab.Lab, cells: list[Cell], *, cell_seconds: float, seconds: float) -> Judged:
-    """Run the cells in the lab and judge them; the whole of it may take `seconds`."""
+def judge(
+    where: lab.Lab, cells: list[Cell], *, cell_seconds: float, seconds: float, access: clusters.Access | None = None
+) -> Judged:
+    """Run the cells in the lab and judge them; the whole of it may take `seconds`. `access` leads to the lab's cluster."""
     told, deadline = Judged(), time.monotonic() + seconds
     group = confined.Group(f"{where.runtime.name}-judge", 1024, 200, 2.0)
+    way = bridge.start(where, access.port, FIRST_ID + where.slot) if access else None
     server = _start_packages(where)
-    learner = _start_learner(where)
-    running = _start_judge(where, group)
+    learner = _start_learner(where, access)
+    running = _start_judge(where, group, access)
     try:
         assert running.stdin and running.stdout  # noqa: S101
         running.stdin.write(
@@ -194,6 +206,8 @@ def judge(where: lab.Lab, cells: list[Cell], *, cell_seconds: float, seconds: fl
         if running.stdout:
             running.stdout.close()
         missed = _missed(server) if server else []
+        if way:
+            bridge.end(way)
     if missed and not told.problem and told.points < sum(float(verdict["maximum"]) for verdict in told.verdicts):
         told.problem = f"a build asked for packages that the cache does not have: {', '.join(missed[:3])}"
     return told

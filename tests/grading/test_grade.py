@@ -240,7 +240,7 @@ def test_submit_makes_one_zip_that_grade_takes(course: Path) -> None:
 
 
 def test_what_no_lab_can_judge_waits_for_a_person(course: Path, tmp_path: Path) -> None:
-    cluster = "4-02-pods"
+    cluster = "4-01-architecture"
     shutil.copyfile(proofs.notebook(cluster), tmp_path / "ada.ipynb")
     done = _grade(course, cluster, "--from", str(tmp_path))
     assert "wait to be graded by hand" in done.stdout

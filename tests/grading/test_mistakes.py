@@ -1,13 +1,21 @@
 """A lab's judge sees as much as the learner's own: what a mistake loses in JupyterLab, it loses in an isolated lab."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from environment.grading import batch, proofs, release, skeleton
+from environment.grading import batch, clusters, proofs, release, skeleton
 
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-@pytest.mark.parametrize("lesson", ["2-01-engine", "3-01-push-pull-self-host"])
+@pytest.fixture(autouse=True)
+def no_cluster_is_left() -> Iterator[None]:
+    yield
+    clusters.end()
+
+
+@pytest.mark.parametrize("lesson", ["2-01-engine", "3-01-push-pull-self-host", "4-02-pods"])
 def test_every_mistake_loses_points_in_a_lab(lesson: str) -> None:
     source, judged = skeleton.cells_of(proofs.notebook(lesson)), proofs.check_of(lesson)
     slots, known = batch.Slots(lesson, 1, release.tree()), proofs.load("mistakes", lesson)

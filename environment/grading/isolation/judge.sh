@@ -4,6 +4,7 @@
 #   JUDGE   its user id, JUDGE_INSIDE in its own user namespace    GROUPS_OF_LAB  groups that may use the lab's sockets
 #   SOCKETS the folder with the lab's sockets      STATE  the place of the course's state in the lab
 #   CGROUPS its cgroup folders     JUDGE_ENV      its variables, as words of `env`
+#   KUBECONFIG_OF_JUDGE  its kubeconfig, where the lab has a cluster
 #   VENVS   the folder with virtual environments   ENGINE_RECORD  what the course's state says of the engine
 set -eu
 . "$HERE/tree.sh"
@@ -14,6 +15,7 @@ ln -s "$VENVS" lab/disk/cache/containers-course/venv
 ln -s /lab/tools lab/disk/data/containers-course/bin
 ln -s /lab/tools/docker-compose /lab/tools/docker-buildx ".$STATE/docker/cli-plugins/"
 cp "$ENGINE_RECORD" ".$STATE/engine.json"
+[ -z "$KUBECONFIG_OF_JUDGE" ] || cp "$KUBECONFIG_OF_JUDGE" ".$STATE/"
 chown -hR "$JUDGE:$JUDGE" lab/disk
 theirs=$DISK/${STATE#/lab/disk/} still=ro,nosuid,nodev,noexec,nosymfollow
 show "$theirs/lessons" "$STATE/lessons" $still
