@@ -10,9 +10,8 @@ from environment import bootstrap, builder, console, labenv, paths
 from environment.engine import choice, owned
 from environment.errors import EnvironmentProblem
 
-
 #: Stages that only `--only` runs: they take long, and prove what no change to a lesson can break.
-ON_REQUEST = ("conformance",)
+ON_REQUEST = ("unified", "conformance")
 
 
 def _run(label: str, *words: str) -> None:
@@ -87,6 +86,7 @@ def main(*, everything: bool, only: str | None, yes: bool) -> int:
         "run": _papermill,
         "browser": lambda: _browser(yes),
         "fresh": lambda: _fresh(everything or only == "fresh"),
+        "unified": lambda: _run("labs on cgroup v2", "pytest", "-q", "tests/unified"),
         "conformance": lambda: _run("upstream's conformance tests", "pytest", "-q", "tests/conformance"),
     }
     if only and only not in stages:
@@ -95,9 +95,15 @@ def main(*, everything: bool, only: str | None, yes: bool) -> int:
     ran_before = owned.running()
     try:
         for name in wanted:
-            if name in {"live", "grading", "proofs", "run", "browser", "conformance"} and not choice.reachable(
-                choice.current()
-            ):
+            if name in {
+                "live",
+                "grading",
+                "proofs",
+                "run",
+                "browser",
+                "unified",
+                "conformance",
+            } and not choice.reachable(choice.current()):
                 bring_up_engine(yes=yes)
             stages[name]()
     finally:

@@ -110,8 +110,8 @@ class Slots:
 
 
 def judge_one(lesson: str, rebuilt: skeleton.Rebuilt, content: str, slots: Slots) -> verdicts.Record:
-    """Judge one submission, known by the key `content`. Demonstrations are skipped at first; where a cell then fails that the learner may have built on
-    them, the whole notebook runs."""
+    """Judge one submission, known by the key `content`. Demonstrations are skipped at first; where a cell then fails that the
+    learner may have built on them, the whole notebook runs. (Who kills the kernel has not.)"""
     began, source = time.monotonic(), skeleton.cells_of(proofs.notebook(lesson))
     told = slots.judge(skeleton.to_run(rebuilt.cells, source, everything=False))
     maximum = sum(
@@ -119,7 +119,7 @@ def judge_one(lesson: str, rebuilt: skeleton.Rebuilt, content: str, slots: Slots
         for cell in source
         if cell["metadata"].get("nbgrader", {}).get("grade")
     )
-    if told.errors and not told.problem and told.points < maximum:
+    if told.errors and not told.problem and not told.lost and told.points < maximum:
         whole = slots.judge(skeleton.to_run(rebuilt.cells, source, everything=True))
         told = whole if not whole.problem and whole.points > told.points else told
     unclear = [verdict["error"] for verdict in told.verdicts if verdict["points"] is None]

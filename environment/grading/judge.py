@@ -31,6 +31,8 @@ class Judged:
     texts: dict[str, str] = field(default_factory=dict)
     problem: str = ""
     remarks: list[str] = field(default_factory=list)
+    #: How the submission's kernel was lost, if it was.
+    lost: str = ""
     usage: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -191,8 +193,8 @@ def judge(
                     return told
                 told.verdicts.append({key: value for key, value in line.items() if key != "kind"})
             elif line["kind"] == "end":
-                told.errors, told.texts, ended = line["errors"], line["texts"], True
-                told.remarks += [f"the notebook's kernel: {line['lost']}"] if line["lost"] else []
+                told.errors, told.texts, told.lost, ended = line["errors"], line["texts"], line["lost"], True
+                told.remarks += [f"the notebook's kernel: {told.lost}"] if told.lost else []
         if not ended:
             log = (where.runtime / "judge.log").read_text(errors="replace").strip().splitlines()
             told.problem = f"the judge did not come to an end: {log[-1][:300] if log else 'without a word'}"

@@ -67,9 +67,10 @@ def serve(shape: str) -> None:
         supply.docker("rmi", here)
     address = local_registry.attach(_REGISTRY, shape)
     hosts = f'server = "https://registry.k8s.io"\n[host."http://{address}"]\n  capabilities = ["pull", "resolve"]\n'
-    script = (
-        "mkdir -p /etc/containerd/certs.d/registry.k8s.io && cat > /etc/containerd/certs.d/registry.k8s.io/hosts.toml"
-    )
+    place = "/etc/containerd/certs.d/registry.k8s.io"
+    script = f"mkdir -p {place} && cat > {place}/hosts.toml"
+    # There are networks that answer for every address, even for a Service's that it no longer has.
+    script += " && iptables -t mangle -I POSTROUTING -o eth0 -d 10.96.0.0/16 -j DROP"
     for node in kind.nodes(shape):
         supply.docker("exec", "--interactive", node, "sh", "-c", script, stdin=hosts)
 

@@ -43,6 +43,14 @@ def test_in_a_helper_container(engine: None, monkeypatch: pytest.MonkeyPatch) ->
     assert containers.Container("containers-course-place").state == "absent"
 
 
+def test_all_of_the_lesson_works_in_the_helper_container(engine: None) -> None:
+    """Its image has fewer programs than a host: no cell may lean on one that is not there."""
+    command = [sys.executable, "-m", "environment", "run", LESSON]
+    environment = labenv.lab({**os.environ, "COURSE_PLACE": "container"})
+    done = subprocess.run(command, cwd=paths.ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="it takes root to become somebody else")
 def test_as_an_ordinary_user(tmp_path: Path) -> None:
     """A memory cgroup is delegated to the user, as systemd does for sessions; without one the helper container is used."""

@@ -43,7 +43,15 @@ def test_the_key_changes_with_the_recipe() -> None:
 def test_every_component_belongs_to_a_stage_and_to_a_locked_module() -> None:
     for component in versions.components():
         stages = {"engine", "plugins", "cluster", "node", "client", "charts", "metrics", "registry"}
-        assert component.stage in stages | {"signing", "admission", "mesh", "mesh-client", "ingress", "load-balancer", "conformance"}
+        assert component.stage in stages | {
+            "signing",
+            "admission",
+            "mesh",
+            "mesh-client",
+            "ingress",
+            "load-balancer",
+            "conformance",
+        }
         assert (golang.MODULES / component.module / "go.sum").exists()
 
 

@@ -8,7 +8,15 @@ cd "$ROOT"
 mount -t proc -o nosuid,nodev,noexec proc proc
 # Writable as far as the lab's users may write there, which is nowhere; read-only, no privileged container could start.
 mount -t sysfs -o nosuid,nodev,noexec sysfs sys
-mount -t tmpfs -o mode=755,size=1m,nosuid,nodev,noexec cgroup sys/fs/cgroup
+if [ "$CONTROLLERS" = unified ]; then
+    mount -t cgroup2 -o nosuid,nodev,noexec cgroup sys/fs/cgroup
+    # Groups with limits are made beside this one: where they are, no process may be.
+    mkdir sys/fs/cgroup/init
+    echo $$ > sys/fs/cgroup/init/cgroup.procs
+    CONTROLLERS=
+else
+    mount -t tmpfs -o mode=755,size=1m,nosuid,nodev,noexec cgroup sys/fs/cgroup
+fi
 for name in $CONTROLLERS; do
     mkdir "sys/fs/cgroup/$name"
     # systemd's hierarchy has a name and no controller; containerd finds no cgroup at all where one is not mounted.
