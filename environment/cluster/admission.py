@@ -3,10 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from environment import bootstrap, files, paths, versions
-from environment.supply import golang
+from environment.cluster import shipped
 
 IMAGE = "reg.kyverno.io/kyverno/kyverno:v1.19.1"
 _CONTROLLER = "admission-controller"
@@ -36,16 +33,14 @@ def _fitted(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _chosen(documents: shipped.Documents) -> shipped.Documents:
+    return [_fitted(one) for one in documents if _wanted(one)]
+
+
 def manifest() -> Path:
     """The file with all that makes Kyverno's admission controller run; made once a version, and kept.
 
     Raises EnvironmentProblem when its Go module can't be had.
     """
-    component = versions.component("kyverno")
-    target = paths.cache() / "addons" / f"kyverno-{files.digest_of(golang.key(component), Path(__file__).read_bytes())}"
-    if not target.exists():
-        source = golang.source_folder(component, bootstrap.python()) / "config" / "install-latest-testing.yaml"
-        documents = [one for one in yaml.load_all(source.read_text(), Loader=yaml.CSafeLoader) if one]
-        chosen = [_fitted(one) for one in documents if _wanted(one)]
-        files.write_atomically(target, yaml.dump_all(chosen, Dumper=yaml.CSafeDumper))
-    return target
+    place = "config/install-latest-testing.yaml"
+    return shipped.manifest("kyverno", "kyverno", place, _chosen, Path(__file__).read_bytes())

@@ -103,12 +103,13 @@ class Applied:
         """Until the API server reaches it: its Service is there before every node knows the way to it."""
         if not self.probe and not self.settings:
             return
-        words = ["--filename", str(FOLDER / self.name / self.probe), "--dry-run=server"]
-        told = self.settings(shape) if self.settings else ""
+        # Settings are applied, a probe is only tried.
+        told = self.settings(shape) if self.settings else (FOLDER / self.name / self.probe).read_text()
+        words = ["--filename", "-", *([] if self.settings else ["--dry-run=server"])]
         deadline = time.monotonic() + ANSWER_SECONDS
         while True:
             try:
-                kind.kubectl(shape, "apply", *(words if self.probe else ["--filename", "-"]), stdin=told)
+                kind.kubectl(shape, "apply", *words, stdin=told)
                 return
             except EnvironmentProblem:
                 if time.monotonic() > deadline:

@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from environment import bootstrap, files, paths, versions
-from environment.supply import golang
+from environment import versions
+from environment.cluster import shipped
 
 IMAGES = ("contour", "envoy")
+_SHIPPED = "examples/render/contour-gateway.yaml"
 #: The name by which Ingresses (`ingressClassName`) and Gateways (`gatewayClassName`) ask for it.
 CLASS = "contour"
 #: With a Gateway, Contour takes its ports from there – also the one for Ingresses, which bring certificates of their own. A
@@ -59,25 +58,12 @@ def _fitted(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _made(name: str) -> Path:
-    """The file `name` of those made from Contour's module; made once a version, and kept."""
-    made_of = files.digest_of(
-        golang.key(versions.component("contour")), Path(__file__).read_bytes(), versions.image("envoy")
-    )
-    folder = paths.cache() / "addons" / f"contour-{made_of}"
-    if not folder.exists():
-        source = golang.source_folder(versions.component("contour"), bootstrap.python())
-        text = (source / "examples" / "render" / "contour-gateway.yaml").read_text()
-        documents = [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]
-        kinds = [one for one in documents if _is_gateway_api(one)]
-        rest = [_fitted(one) for one in documents if not _is_gateway_api(one)]
-        unfinished = folder.with_suffix(".unfinished")
-        files.remove_tree(unfinished)
-        unfinished.mkdir(parents=True)
-        for target, content in (("kinds.yaml", kinds), ("manifest.yaml", [*rest, _INGRESS_CLASS])):
-            (unfinished / target).write_text(yaml.dump_all(content, Dumper=yaml.CSafeDumper))
-        unfinished.replace(folder)
-    return folder / name
+def _program(documents: shipped.Documents) -> shipped.Documents:
+    return [*(_fitted(one) for one in documents if not _is_gateway_api(one)), _INGRESS_CLASS]
+
+
+def _kinds(documents: shipped.Documents) -> shipped.Documents:
+    return [one for one in documents if _is_gateway_api(one)]
 
 
 def manifest() -> Path:
@@ -85,9 +71,10 @@ def manifest() -> Path:
 
     Raises EnvironmentProblem when its Go module can't be had.
     """
-    return _made("manifest.yaml")
+    made_by = (Path(__file__).read_bytes(), versions.image("envoy"))
+    return shipped.manifest("contour", "contour", _SHIPPED, _program, *made_by)
 
 
 def kinds() -> Path:
-    """The file with the kinds of the Gateway API that this Contour knows."""
-    return _made("kinds.yaml")
+    """The file with the kinds of the Gateway API that this Contour knows. Raises as `manifest` does."""
+    return shipped.manifest("contour-kinds", "contour", _SHIPPED, _kinds, Path(__file__).read_bytes())

@@ -6,11 +6,9 @@ from typing import Any
 
 import yaml
 
-from environment import bootstrap, files, paths, versions
-from environment.cluster import kind
+from environment.cluster import kind, shipped
 from environment.errors import EnvironmentProblem
 from environment.images import supply
-from environment.supply import golang
 
 IMAGES = ("metallb-controller", "metallb-speaker")
 NAMESPACE = "metallb-system"
@@ -26,19 +24,17 @@ def _fitted(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _all_fitted(documents: shipped.Documents) -> shipped.Documents:
+    return [_fitted(one) for one in documents]
+
+
 def manifest() -> Path:
     """The file with all that makes MetalLB run; made once a version, and kept.
 
     Raises EnvironmentProblem when its Go module can't be had.
     """
-    component = versions.component("metallb-controller")
-    target = paths.cache() / "addons" / f"metallb-{files.digest_of(golang.key(component), Path(__file__).read_bytes())}"
-    if not target.exists():
-        source = golang.source_folder(component, bootstrap.python(), "go.universe.tf/metallb/controller")
-        text = (source / "config" / "manifests" / "metallb-native.yaml").read_text()
-        documents = [_fitted(one) for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]
-        files.write_atomically(target, yaml.dump_all(documents, Dumper=yaml.CSafeDumper))
-    return target
+    place = "config/manifests/metallb-native.yaml"
+    return shipped.manifest("metallb", IMAGES[0], place, _all_fitted, Path(__file__).read_bytes())
 
 
 def addresses(subnet: str, shape: str) -> str:
