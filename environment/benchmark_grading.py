@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from environment import paths
+from environment import benchmark_class, paths
 
 _LESSON = "2-03-containers"
 #: So many submissions are saved in one pass.
@@ -24,10 +24,11 @@ _REPETITIONS = 750
 def _cpu_seconds() -> float:
     """CPU seconds of one honest submission: its lab, its judge, and this process with its children."""
     from environment.grading import batch, proofs, release, skeleton
+    from environment.grading.slots import Slots
 
     source = skeleton.cells_of(proofs.notebook(_LESSON))
     submitted, _ = skeleton.read(proofs.notebook(_LESSON).read_bytes())
-    slots = batch.Slots(_LESSON, 1, release.tree())
+    slots = Slots(_LESSON, 1, release.tree())
     before = os.times()
     record = batch.judge_one(_LESSON, skeleton.rebuild(source, submitted), "", slots)
     after = os.times()
@@ -113,5 +114,7 @@ def _false_verdicts() -> float:
 MEASURES: dict[str, tuple[str, float, int, Callable[[], float], str]] = {
     "grade": ("grading: CPU for one submission in its lab", 20.0, 5, _cpu_seconds, "CPU s"),
     "marks": (f"saving {_CLASS} verdicts in the gradebook (400 a minute)", 15.0, 3, _save, "s"),
+    "hostile": ("a class of 50 with 5 hostile, by 50 honest ones", 1.2, 1, benchmark_class.hostile_share, "×"),
+    "large": ("CPU for a submission among 200, by one among 10", 1.1, 1, benchmark_class.late_share, "×"),
     "false": (f"false verdicts of {4 * _REPETITIONS}, idle and busy", 0.0, 1, _false_verdicts, "verdicts"),
 }

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import queue
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -14,23 +13,16 @@ from environment.errors import EnvironmentProblem
 from environment.grading import (
     clusters,
     dependencies,
-    disks,
     gradebook,
     inbox,
-    judge,
     lab,
-    packages,
     proofs,
     release,
     report,
     skeleton,
     verdicts,
 )
-from environment.grading.executor import Cell
-from helpers import on_cluster
-
-#: What one submission, and one of its cells, may take (seconds).
-SUBMISSION_SECONDS, CELL_SECONDS = 420.0, 60.0
+from environment.grading.slots import Slots
 
 
 def why_by_hand(course: dict[str, object]) -> str:
@@ -71,47 +63,12 @@ def prepare(lesson: str, student: str, judged_by: str) -> tuple[skeleton.Rebuilt
     return rebuilt, files.digest_of(content, judged_by)
 
 
-class Slots:
-    """Labs that can be used at the same time: each has its own users, folders and disk."""
-
-    def __init__(self, lesson: str, jobs: int, tree: Path) -> None:
-        self._lesson, self._tree, self._limits = lesson, tree, lab.Limits()
-        self._free: queue.Queue[int] = queue.Queue()
-        course = proofs.course(lesson)
-        wanted = course.get("packages")
-        self._packages = packages.cache(wanted) if wanted else None
-        clustered = course["needs"] == "cluster"
-        held = {**course, "images": []} if clustered else course
-        self._golden = [disks.golden(slot, lesson, held, tree, self._limits) for slot in range(jobs)]
-        names = [(slot, course, on_cluster.namespace_of(lesson)) for slot in range(jobs if clustered else 0)]
-        self._clusters = [clusters.Cluster(*one) for one in names]
-        for slot in range(jobs):
-            self._free.put(slot)
-
-    def judge(self, cells: list[Cell]) -> judge.Judged:
-        """Judge cells in a fresh lab."""
-        slot = self._free.get()
-        try:
-            access = self._clusters[slot].admit() if self._clusters else None
-            disk = disks.fresh(slot, self._golden[slot])
-            try:
-                with lab.Lab(slot, disk, self._tree, self._limits, self._packages) as where:
-                    return judge.judge(
-                        where, cells, cell_seconds=CELL_SECONDS, seconds=SUBMISSION_SECONDS, access=access
-                    )
-            finally:
-                disk.unlink(missing_ok=True)
-        except EnvironmentProblem as error:
-            return judge.Judged(problem=error.what)
-        except Exception as error:  # one submission, or a fault of ours with it, never stops the others
-            return judge.Judged(problem=f"its lab failed: {type(error).__name__}: {error}")
-        finally:
-            self._free.put(slot)
-
-
-def judge_one(lesson: str, rebuilt: skeleton.Rebuilt, content: str, slots: Slots) -> verdicts.Record:
+def judge_one(
+    lesson: str, rebuilt: skeleton.Rebuilt, content: str, slots: Slots, *, patient: bool = False
+) -> verdicts.Record:
     """Judge one submission, known by the key `content`. Demonstrations are skipped at first; where a cell then fails that the
-    learner may have built on them, the whole notebook runs. (Who kills the kernel has not.)"""
+    learner may have built on them, the whole notebook runs. Not where it killed its kernel, or a cell had no end – unless
+    we are `patient`: five of those would hold up a class."""
     began, source = time.monotonic(), skeleton.cells_of(proofs.notebook(lesson))
     told = slots.judge(skeleton.to_run(rebuilt.cells, source, everything=False))
     maximum = sum(
@@ -119,7 +76,8 @@ def judge_one(lesson: str, rebuilt: skeleton.Rebuilt, content: str, slots: Slots
         for cell in source
         if cell["metadata"].get("nbgrader", {}).get("grade")
     )
-    if told.errors and not told.problem and not told.lost and told.points < maximum:
+    endless = told.lost or any(error.startswith("TimeoutError") for error in told.errors.values())
+    if told.errors and not told.problem and told.points < maximum and (patient or not endless):
         whole = slots.judge(skeleton.to_run(rebuilt.cells, source, everything=True))
         told = whole if not whole.problem and whole.points > told.points else told
     unclear = [verdict["error"] for verdict in told.verdicts if verdict["points"] is None]
@@ -156,8 +114,11 @@ def _judge_all(lesson: str, names: list[str], jobs: int, tree: Path, *, again: b
     most = clusters.MOST if proofs.course(lesson)["needs"] == "cluster" else jobs
     jobs = min(jobs, len(waiting), most)
     slots = Slots(lesson, jobs, tree)
+    slots.try_reference()
     with ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(judge_one, lesson, *known, slots): student for student, known in waiting.items()}
+        running = {
+            pool.submit(judge_one, lesson, *known, slots, patient=again): student for student, known in waiting.items()
+        }
         for number, done in enumerate(as_completed(running), 1):
             student = running[done]
             record = done.result()

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from environment import paths
-from environment.grading import batch, inside, judge, lab, proofs, release, skeleton
+from environment.grading import inside, judge, lab, proofs, release, skeleton
 from environment.grading.executor import Cell, role
+from environment.grading.slots import Slots
 from environment.notebooks import STUB
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -98,9 +99,9 @@ def _traces() -> set[str]:
 def outcomes() -> Iterator[dict[str, judge.Judged]]:
     """All attacks, each in a lab of its own, two at a time; limits are lower than in earnest, so that this ends soon."""
     assert _traces() == set()
-    kept, batch.CELL_SECONDS, batch.SUBMISSION_SECONDS = (batch.CELL_SECONDS, batch.SUBMISSION_SECONDS), 12.0, 60.0
     submissions = {path.stem: _with(path.read_text()) for path in CELLS} | {name: _edited(name) for name in STRUCTURES}
-    slots = batch.Slots(LESSON, 2, release.tree())
+    slots = Slots(LESSON, 2, release.tree())
+    slots.cell_seconds, slots.seconds = 12.0, 60.0
 
     def one(cells: list[Cell]) -> judge.Judged:
         rebuilt = skeleton.rebuild(SOURCE, cells)
@@ -108,7 +109,6 @@ def outcomes() -> Iterator[dict[str, judge.Judged]]:
 
     with ThreadPoolExecutor(2) as pool:
         yield dict(zip(submissions, pool.map(one, submissions.values()), strict=True))
-    batch.CELL_SECONDS, batch.SUBMISSION_SECONDS = kept
 
 
 def _told(outcome: judge.Judged) -> str:
@@ -116,7 +116,7 @@ def _told(outcome: judge.Judged) -> str:
 
 
 def test_the_honest_part_alone_has_its_worth() -> None:
-    slots = batch.Slots(LESSON, 1, release.tree())
+    slots = Slots(LESSON, 1, release.tree())
     rebuilt = skeleton.rebuild(SOURCE, _submitted())
     told = slots.judge(skeleton.to_run(rebuilt.cells, SOURCE, everything=False))
     assert (told.points, told.problem) == (WORTH, "")

@@ -11,8 +11,9 @@ import pytest
 
 from environment import labenv
 from environment.cluster import kind
-from environment.grading import batch, bridge, clusters, judge, proofs, release, skeleton
+from environment.grading import bridge, clusters, judge, proofs, release, skeleton
 from environment.grading.executor import Cell, role
+from environment.grading.slots import Slots
 from environment.images import supply
 from environment.notebooks import STUB
 from helpers import wait
@@ -265,7 +266,7 @@ def _submitted(attack: str) -> list[Cell]:
 
 @pytest.mark.parametrize("name", IN_THE_LAB)
 def test_an_attack_in_the_lab_gains_nothing(cluster: clusters.Cluster, name: str) -> None:
-    outcome: judge.Judged = batch.Slots(LESSON, 1, release.tree()).judge(_submitted(IN_THE_LAB[name]))
+    outcome: judge.Judged = Slots(LESSON, 1, release.tree()).judge(_submitted(IN_THE_LAB[name]))
     told = json.dumps([outcome.texts, outcome.errors, outcome.problem])
     assert "TRIED" in told and "LEAK" not in told, told
     # What breaks its own kubeconfig loses what it could have had; nothing is gained by any.

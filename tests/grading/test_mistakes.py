@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from environment.grading import batch, clusters, proofs, release, skeleton
+from environment.grading import clusters, proofs, release, skeleton
+from environment.grading.slots import Slots
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -18,7 +19,7 @@ def no_cluster_is_left() -> Iterator[None]:
 @pytest.mark.parametrize("lesson", ["2-01-engine", "3-01-push-pull-self-host", "4-02-pods"])
 def test_every_mistake_loses_points_in_a_lab(lesson: str) -> None:
     source, judged = skeleton.cells_of(proofs.notebook(lesson)), proofs.check_of(lesson)
-    slots, known = batch.Slots(lesson, 1, release.tree()), proofs.load("mistakes", lesson)
+    slots, known = Slots(lesson, 1, release.tree()), proofs.load("mistakes", lesson)
     for number in range(max(map(len, known.values()))):
         carried = [row[number] for row in known.values() if number < len(row)]
         texts = {proof.solution_id: proof.source for proof in carried}

@@ -4,16 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from environment.grading import batch, packages, proofs, release, skeleton
+from environment.grading import packages, proofs, release, skeleton
 from environment.grading.executor import Cell
+from environment.grading.slots import Slots
 
 LESSON = "2-08-best-practices"
 
 
 @pytest.fixture(scope="module")
-def slots(engine: None) -> batch.Slots:
+def slots(engine: None) -> Slots:
     """One lab at a time for the lesson."""
-    return batch.Slots(LESSON, 1, release.tree())
+    return Slots(LESSON, 1, release.tree())
 
 
 def _cells(asked: str) -> list[Cell]:
@@ -23,13 +24,13 @@ def _cells(asked: str) -> list[Cell]:
     return [{**cell, "source": "".join(cell["source"]).replace("httplib2==0.22.0", asked)} for cell in chosen]
 
 
-def test_a_build_installs_what_the_cache_has(slots: batch.Slots) -> None:
+def test_a_build_installs_what_the_cache_has(slots: Slots) -> None:
     told = slots.judge(_cells("httplib2==0.22.0"))
     assert (told.problem, told.errors) == ("", {})
     assert told.points == told.verdicts[0]["maximum"]
 
 
-def test_what_the_cache_lacks_leaves_the_exercise_unjudged(slots: batch.Slots) -> None:
+def test_what_the_cache_lacks_leaves_the_exercise_unjudged(slots: Slots) -> None:
     told = slots.judge(_cells("httplib2==0.20.4"))
     assert "packages that the cache does not have: 'httplib2-0.20.4" in told.problem
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from environment.grading import batch, lab, release
+from environment.grading import lab, release
+from environment.grading.slots import Slots
 from tests.attacks.test_attacks import LESSON, WORTH
 from tests.unified import job, machine
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("engine")
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What the machine told, by name."""
-    batch.Slots(LESSON, 1, release.tree())  # makes the disk
+    Slots(LESSON, 1, release.tree())  # makes the disk
     shown = machine.run(tmp_path_factory.mktemp("machine"), sys.executable, 2400)
     lines = [line.partition(job.MARK)[2] for line in shown.splitlines() if job.MARK in line]
     assert lines, shown[-3000:]
@@ -42,8 +43,10 @@ def test_an_attack_gains_nothing(told: dict[str, dict[str, Any]], name: str) -> 
 def test_limits_hold(told: dict[str, dict[str, Any]]) -> None:
     limit = (lab.Limits().memory_mb << 20) / 1e6
     assert 0.9 * limit < told["memory-hog"]["usage"]["peak_mb"] <= limit + 1
-    bomb = told["fork-bomb"]["usage"]
-    assert bomb["refused"] > 0 or 0.9 * limit < bomb["peak_mb"]
+
+
+def test_there_is_no_mark_where_the_engine_was_killed(told: dict[str, dict[str, Any]]) -> None:
+    assert "engine" in told["kill-the-engine"]["problem"]
 
 
 def test_nothing_of_the_labs_is_left(told: dict[str, dict[str, Any]]) -> None:
