@@ -3,19 +3,17 @@ with nothing of the node, and reaches nobody."""
 
 import json
 import subprocess
-import time
+import threading
 from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from environment import labenv
 from environment.cluster import kind
-from environment.grading import bridge, clusters, judge, proofs, release, skeleton
-from environment.grading.executor import Cell, role
-from environment.grading.slots import Slots
+from environment.grading import bridge, clusters, proofs
 from environment.images import supply
-from environment.notebooks import STUB
 from helpers import wait
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -130,15 +128,23 @@ def test_no_container_is_put_into_a_pod_afterwards(submission: Kubectl) -> None:
     assert "orbidden" in done.stderr, done.stdout + done.stderr
 
 
-def test_its_pods_reach_each_other_and_nobody_else(submission: Kubectl) -> None:
+@pytest.fixture
+def host() -> Iterator[str]:
+    """A web server of this machine that listens everywhere, as it is seen from kind's network."""
+    words = ["network", "inspect", kind.NETWORK, "--format", "{{range .IPAM.Config}}{{.Gateway}} {{end}}"]
+    gateway = next(one for one in supply.docker(*words).split() if ":" not in one)
+    with ThreadingHTTPServer(("0.0.0.0", 0), SimpleHTTPRequestHandler) as server:  # noqa: S104 - the point of it
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://{gateway}:{server.server_port}/"
+        server.shutdown()
+
+
+def test_its_pods_reach_each_other_and_nobody_else(submission: Kubectl, host: str) -> None:
     submission("create", "service", "clusterip", "good", "--tcp=80")
     node = next(iter(kind.nodes("grading-0")))
-    gateway = supply.docker(
-        "network", "inspect", kind.NETWORK, "--format", "{{(index .IPAM.Config 0).Gateway}}"
-    ).strip()
     inside = next(one for one in supply.docker("exec", node, "hostname", "--ip-address").split() if ":" not in one)
     peer = submission("get", "pod", "-l", "app=web", "-o", "jsonpath={.items[0].status.podIP}").stdout
-    # curl's status 7 (refused) and 28 (no answer) mean that nobody was reached; 52, 56, 60 and 0 that somebody was.
+    # curl's status 6, 7 and 28 – no such name, refused, no answer – mean that nobody was reached, all others that somebody was.
     script = "curl -ks -o /dev/null --max-time 3 $0; echo $?"
 
     def reaches(address: str) -> bool:
@@ -146,12 +152,8 @@ def test_its_pods_reach_each_other_and_nobody_else(submission: Kubectl) -> None:
         return told not in {"6", "7", "28"}
 
     assert reaches(f"http://{peer}/")
-    places = [
-        f"https://{inside}:6443",
-        f"https://{inside}:10250",
-        "https://kubernetes.default.svc",
-        f"http://{gateway}/",
-    ]
+    assert supply.docker("exec", node, "sh", "-c", script, host).strip() == "0", "the server can't be reached at all"
+    places = [f"https://{inside}:6443", f"https://{inside}:10250", "https://kubernetes.default.svc", host]
     assert [one for one in [*places, "http://1.1.1.1/", "http://169.254.169.254/"] if reaches(one)] == []
     asked = submission(
         "exec", "good", "--", "sh", "-c", "getent hosts web.pods.svc good || true; getent hosts kubernetes.default.svc"
@@ -187,10 +189,9 @@ def test_a_pod_that_forks_without_end_ends_there(submission: Kubectl) -> None:
         "bomb", "restartPolicy: Never,", script="n=0; while sleep 100 & do n=$((n+1)); done; echo refused; sleep 300"
     )
     submission("create", "-f", "-", stdin=bomb)
-    time.sleep(10)
+    wait.until(lambda: "fork" in submission("logs", "bomb").stdout, "the bomb to be refused", timeout=40)
     node = next(iter(kind.nodes("grading-0")))
-    processes = int(supply.docker("exec", node, "sh", "-c", "ls -d /proc/[0-9]* | wc -l"))
-    assert 1500 < processes < 2600
+    assert int(supply.docker("exec", node, "sh", "-c", "ls -d /proc/[0-9]* | wc -l")) < 2600
     assert submission("delete", "pod", "bomb", "--now").returncode == 0
 
 
@@ -213,62 +214,3 @@ def test_pods_of_the_mesh_get_no_more_than_its_proxies_need(tmp_path: Path) -> N
     for name, manifest in PODS.items():
         done = submission("create", "-f", "-", stdin=manifest)
         assert "course-mesh-pods" in done.stderr, (name, done.stdout + done.stderr)
-
-
-#: Attacks by code in the lab. It says LEAK where it got what it should not get.
-IN_THE_LAB = {
-    "reach out of the lab": """
-import socket, subprocess
-print("TRIED")
-for host, port in [("1.1.1.1", 53), ("172.17.0.1", 22), ("10.96.0.1", 443), ("127.0.0.1", 10250), ("127.0.0.1", 22)]:
-    try:
-        socket.create_connection((host, port), timeout=1).close()
-        print("LEAK", host)
-    except OSError:
-        pass
-socket.create_connection(("127.0.0.1", 6443), timeout=3).close()
-""",
-    "lead the judge to a cluster of its own": """
-import glob, os
-print("TRIED")
-for place in glob.glob("/lab/disk/state/containers-course/**/*kubeconfig*", recursive=True) + [os.environ["KUBECONFIG"]]:
-    os.chmod(place, 0o600)
-    open(place, "w").write("apiVersion: v1\\nkind: Config\\n")
-""",
-    "find the judge's way in": """
-import os, subprocess
-print("TRIED")
-found = subprocess.run("grep -rls client-key-data /run /lab/disk /tmp /proc/*/environ 2> /dev/null", shell=True, capture_output=True, text=True).stdout
-print("LEAK " + found if found.strip() else "")
-""",
-    "take the port of the way out": """
-import socket
-print("TRIED")
-try:
-    socket.create_server(("127.0.0.1", 6443)).close()
-    print("LEAK")
-except OSError:
-    pass
-""",
-}
-
-
-def _submitted(attack: str) -> list[Cell]:
-    source = skeleton.cells_of(proofs.notebook(LESSON))
-    cells: list[Cell] = []
-    for cell in source:
-        if cell["id"] == "ex-hello":
-            cells.append({"cell_type": "code", "id": "mine", "source": attack})
-        text = STUB if role(cell) == "solution" and cell["id"] != "hello" else "".join(cell["source"])
-        cells.append({"cell_type": cell["cell_type"], "id": cell["id"], "source": text})
-    return skeleton.to_run(skeleton.rebuild(source, cells).cells, source, everything=False)
-
-
-@pytest.mark.parametrize("name", IN_THE_LAB)
-def test_an_attack_in_the_lab_gains_nothing(cluster: clusters.Cluster, name: str) -> None:
-    outcome: judge.Judged = Slots(LESSON, 1, release.tree()).judge(_submitted(IN_THE_LAB[name]))
-    told = json.dumps([outcome.texts, outcome.errors, outcome.problem])
-    assert "TRIED" in told and "LEAK" not in told, told
-    # What breaks its own kubeconfig loses what it could have had; nothing is gained by any.
-    worth = 0.0 if name.startswith("lead") else 4.0
-    assert (outcome.points, outcome.problem) == (worth, ""), told
