@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,27 +70,21 @@ async def _serve(listener: socket.socket, port: int) -> None:
         await server.serve_forever()
 
 
-def start(where: "Lab", port: int, user: int) -> "subprocess.Popen[bytes]":
+@contextlib.contextmanager
+def across(where: "Lab", port: int, user: int) -> Iterator[None]:
     """Let processes in the lab reach this machine's loopback port `port`; what carries the bytes runs as `user`.
 
     Raises EnvironmentProblem when the lab's port is taken: nothing but this may answer there.
     """
     python = bootstrap.environment_folder("lab") / "bin" / "python"
     words = [str(python), "-m", "environment.grading.bridge", f"/proc/{where.init['pid']}/ns/net", str(port), str(user)]
-    running = subprocess.Popen(words, cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    assert running.stdout  # noqa: S101
-    if not running.stdout.readline():
-        running.wait(10)
-        raise EnvironmentProblem("the lab's way to its cluster could not be opened.")
-    return running
-
-
-def end(running: "subprocess.Popen[bytes]") -> None:
-    """Cut the way."""
-    running.kill()
-    running.wait(10)
-    if running.stdout:
-        running.stdout.close()
+    with subprocess.Popen(words, cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as running:
+        try:
+            if not (running.stdout and running.stdout.readline()):
+                raise EnvironmentProblem("the lab's way to its cluster could not be opened.")
+            yield
+        finally:
+            running.kill()
 
 
 def main(network: str, port: int, user: int) -> None:

@@ -173,9 +173,16 @@ def judge(
     where: lab.Lab, cells: list[Cell], *, cell_seconds: float, seconds: float, access: clusters.Access | None = None
 ) -> Judged:
     """Run the cells in the lab and judge them; the whole of it may take `seconds`. `access` leads to the lab's cluster."""
+    way = bridge.across(where, access.port, FIRST_ID + where.slot) if access else contextlib.nullcontext()
+    with way:
+        return _judge(where, cells, cell_seconds, seconds, access)
+
+
+def _judge(
+    where: lab.Lab, cells: list[Cell], cell_seconds: float, seconds: float, access: clusters.Access | None
+) -> Judged:
     told, deadline = Judged(), time.monotonic() + seconds
     group = confined.Group(f"{where.runtime.name}-judge", 1024, 200, 2.0)
-    way = bridge.start(where, access.port, FIRST_ID + where.slot) if access else None
     server = _start_packages(where)
     learner = _start_learner(where, access)
     running = _start_judge(where, group, access)
@@ -192,6 +199,10 @@ def judge(
                     told.problem = "the lab's engine ended or was replaced while the submission ran."
                     return told
                 told.verdicts.append({key: value for key, value in line.items() if key != "kind"})
+                if line["points"] is None:
+                    # There will be no mark: to wait for an engine that does not answer, check by check, is for nothing.
+                    told.problem = line["error"]
+                    return told
             elif line["kind"] == "end":
                 told.errors, told.texts, told.lost, ended = line["errors"], line["texts"], line["lost"], True
                 told.remarks += [f"the notebook's kernel: {told.lost}"] if told.lost else []
@@ -208,8 +219,6 @@ def judge(
         if running.stdout:
             running.stdout.close()
         missed = _missed(server) if server else []
-        if way:
-            bridge.end(way)
     if missed and not told.problem and told.points < sum(float(verdict["maximum"]) for verdict in told.verdicts):
         told.problem = f"a build asked for packages that the cache does not have: {', '.join(missed[:3])}"
     return told
