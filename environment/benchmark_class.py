@@ -4,24 +4,24 @@ import os
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from environment import paths
 
 _LESSON = "2-03-containers"
 _JOBS = 2
-_MANY, _HOSTILE, _FEW, _LARGE = 50, 5, 10, 200
+_MANY, _FEW, _LARGE = 50, 10, 200
 #: Attacks that take what time and room they can get.
 _ATTACKS = ("endless-loop", "loop-that-ignores-interrupts", "fork-bomb", "memory-hog", "disk-filler")
 
 
 def _attack(name: str) -> dict[str, object]:
-    text = (Path(paths.ROOT) / "tests" / "attacks" / "cells" / f"{name}.py").read_text()
+    text = (paths.ROOT / "tests" / "attacks" / "cells" / f"{name}.py").read_text()
     return {"cell_type": "code", "id": "mine", "metadata": {}, "source": text}
 
 
-def _judge(hostile: Iterable[str], honest: int) -> tuple[float, float]:
-    """Judge so many honest submissions and the hostile ones, mixed; wall-clock seconds, and CPU seconds a submission.
+def judge(hostile: Iterable[str], honest: int) -> tuple[float, float]:
+    """Judge so many honest submissions and the hostile ones, mixed; wall-clock seconds, and CPU seconds a submission: of its lab,
+    its judge, and this process with its children.
 
     Raises RuntimeError when an honest one does not get all points: then there is nothing to measure.
     """
@@ -36,8 +36,9 @@ def _judge(hostile: Iterable[str], honest: int) -> tuple[float, float]:
     waiting = [submitted] * honest
     for number, cells in enumerate(bad):
         waiting.insert(number * every, cells)
-    slots = Slots(_LESSON, _JOBS, release.tree())
-    slots.try_reference()
+    slots = Slots(_LESSON, min(_JOBS, len(waiting)), release.tree())
+    if bad:  # what has no end is cut off by the reference's time
+        slots.try_reference()
     began, before = time.monotonic(), sum(os.times()[:4])
 
     def one(cells: list[dict[str, object]]) -> float:
@@ -54,9 +55,9 @@ def _judge(hostile: Iterable[str], honest: int) -> tuple[float, float]:
 
 def hostile_share() -> float:
     """Wall-clock time of a class with hostile submissions among it, by that of as many honest ones."""
-    return _judge(_ATTACKS[:_HOSTILE], _MANY - _HOSTILE)[0] / _judge([], _MANY)[0]
+    return judge(_ATTACKS, _MANY - len(_ATTACKS))[0] / judge([], _MANY)[0]
 
 
 def late_share() -> float:
     """CPU time of a submission in a large class, by that in a small one."""
-    return _judge([], _LARGE)[1] / _judge([], _FEW)[1]
+    return judge([], _LARGE)[1] / judge([], _FEW)[1]

@@ -21,22 +21,6 @@ _CLASS = 100
 _REPETITIONS = 750
 
 
-def _cpu_seconds() -> float:
-    """CPU seconds of one honest submission: its lab, its judge, and this process with its children."""
-    from environment.grading import batch, proofs, release, skeleton
-    from environment.grading.slots import Slots
-
-    source = skeleton.cells_of(proofs.notebook(_LESSON))
-    submitted, _ = skeleton.read(proofs.notebook(_LESSON).read_bytes())
-    slots = Slots(_LESSON, 1, release.tree())
-    before = os.times()
-    record = batch.judge_one(_LESSON, skeleton.rebuild(source, submitted), "", slots)
-    after = os.times()
-    if record.problem or record.points != sum(verdict["maximum"] for verdict in record.verdicts):
-        raise RuntimeError(f"an honest submission was not judged right: {record}")
-    return record.usage["cpu_seconds"] + record.usage["judge_cpu_seconds"] + sum(after[:4]) - sum(before[:4])
-
-
 @contextlib.contextmanager
 def _elsewhere() -> Iterator[None]:
     """A `build/` that is thrown away."""
@@ -112,7 +96,7 @@ def _false_verdicts() -> float:
 
 #: name → what is measured, target, repetitions, the measurement, its unit
 MEASURES: dict[str, tuple[str, float, int, Callable[[], float], str]] = {
-    "grade": ("grading: CPU for one submission in its lab", 20.0, 5, _cpu_seconds, "CPU s"),
+    "grade": ("grading: CPU for one submission in its lab", 20.0, 5, lambda: benchmark_class.judge([], 1)[1], "CPU s"),
     "marks": (f"saving {_CLASS} verdicts in the gradebook (400 a minute)", 15.0, 3, _save, "s"),
     "hostile": ("a class of 50 with 5 hostile, by 50 honest ones", 1.2, 1, benchmark_class.hostile_share, "×"),
     "large": ("CPU for a submission among 200, by one among 10", 1.1, 1, benchmark_class.late_share, "×"),

@@ -17,8 +17,9 @@ from environment.grading import bridge
 from environment.grading.inside import CONTEXT
 from environment.images import shop, supply
 
+_SHAPES = [shape for shape in kind.SHAPES if shape.startswith("grading-")]
 #: So many can there be at a time.
-MOST = sum(shape.startswith("grading-") for shape in kind.SHAPES)
+MOST = len(_SHAPES)
 _HERE = Path(__file__).parent / "isolation"
 #: Where the accounts of submissions live: what runs in a submission's own namespace cannot use them.
 _ACCOUNTS = "course-grading"
@@ -44,7 +45,7 @@ class Cluster:
     """The grading cluster of a slot, furnished for a lesson with this metadata."""
 
     def __init__(self, slot: int, course: dict[str, Any], namespace: str) -> None:
-        self._shape, self._course, self._namespace = f"grading-{slot}", course, namespace
+        self._shape, self._course, self._namespace = _SHAPES[slot], course, namespace
 
     def admit(self) -> Access:
         """Make the cluster ready for one submission, with nothing of an earlier one in it. Raises EnvironmentProblem."""
@@ -124,6 +125,5 @@ def rules() -> list[bytes]:
 
 def end() -> None:
     """Delete all grading clusters."""
-    for shape in kind.SHAPES:
-        if shape.startswith("grading-"):
-            kind.delete(shape)
+    for shape in _SHAPES:
+        kind.delete(shape)

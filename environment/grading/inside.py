@@ -8,6 +8,7 @@ from pathlib import Path
 from environment import bootstrap, paths, versions
 from environment.engine import owned
 from environment.grading import packages
+from helpers import clusters
 
 #: In the lab: the submission's user, and the group that may talk to the engine.
 LEARNER, DOCKER_GROUP = 1000, 990
@@ -32,7 +33,7 @@ def words(*, builds: bool = False, kubeconfig: str = "") -> list[str]:
     `kubeconfig`, lessons find a cluster prepared for them."""
     more = {"PIP_INDEX_URL": packages.INDEX} if builds else {}
     if kubeconfig:
-        more |= {"COURSE_CONTEXT": CONTEXT, "COURSE_KUBECONFIG": kubeconfig, "COURSE_CLUSTER_PREPARED": "1"}
+        more |= {clusters.OWN_CONTEXT: CONTEXT, "COURSE_KUBECONFIG": kubeconfig, clusters.PREPARED: "1"}
     return [f"{name}={value}" for name, value in (_environment() | more).items()]
 
 

@@ -59,10 +59,9 @@ class Slots:
         may be judged there.
         """
         source = skeleton.cells_of(proofs.notebook(self._lesson))
-        cells = [{**cell, "source": "".join(cell["source"])} for cell in source]
         with console.step(f"{self._lesson}: the reference solution, in a lab"):
             began = time.monotonic()
-            told = self.judge(skeleton.to_run(cells, source, everything=False))
+            told = self.judge(skeleton.to_run(source, source, everything=False))
             took = time.monotonic() - began
         lost = [row for row in told.verdicts if row["points"] != row["maximum"]]
         if told.problem or lost or not told.verdicts:

@@ -12,7 +12,7 @@ from environment import paths
 from environment.grading import inside, judge, lab, proofs, release, skeleton
 from environment.grading.executor import Cell, role
 from environment.grading.slots import Slots
-from environment.notebooks import STUB
+from tests.attacks import submissions
 
 pytestmark = pytest.mark.usefixtures("engine")
 LESSON = "2-03-containers"
@@ -24,18 +24,12 @@ SOURCE = skeleton.cells_of(proofs.notebook(LESSON))
 
 def _submitted() -> list[Cell]:
     """A submission as a learner's file has it, the honest part solved."""
-    cells = []
-    for cell in SOURCE:
-        text = STUB if role(cell) == "solution" and cell["id"] not in HONEST else "".join(cell["source"])
-        cells.append({"cell_type": cell["cell_type"], "id": cell["id"], "source": text})
-    return cells
+    return submissions.submitted(SOURCE, HONEST)
 
 
-def _with(attack: str) -> list[Cell]:
+def with_attack(attack: str) -> list[Cell]:
     """A submission with the attack right above its first exercise."""
-    cells = _submitted()
-    place = next(number for number, cell in enumerate(cells) if cell["id"] == "ex-site")
-    return [*cells[:place], {"cell_type": "code", "id": "mine", "source": attack}, *cells[place:]]
+    return submissions.with_attack(_submitted(), attack, "ex-site")
 
 
 def _edited(kind: str) -> list[Cell]:
@@ -99,7 +93,9 @@ def _traces() -> set[str]:
 def outcomes() -> Iterator[dict[str, judge.Judged]]:
     """All attacks, each in a lab of its own, two at a time; limits are lower than in earnest, so that this ends soon."""
     assert _traces() == set()
-    submissions = {path.stem: _with(path.read_text()) for path in CELLS} | {name: _edited(name) for name in STRUCTURES}
+    handed_in = {path.stem: with_attack(path.read_text()) for path in CELLS} | {
+        name: _edited(name) for name in STRUCTURES
+    }
     slots = Slots(LESSON, 2, release.tree())
     slots.cell_seconds, slots.seconds = 12.0, 60.0
 
@@ -108,7 +104,7 @@ def outcomes() -> Iterator[dict[str, judge.Judged]]:
         return slots.judge(skeleton.to_run(rebuilt.cells, SOURCE, everything=False))
 
     with ThreadPoolExecutor(2) as pool:
-        yield dict(zip(submissions, pool.map(one, submissions.values()), strict=True))
+        yield dict(zip(handed_in, pool.map(one, handed_in.values()), strict=True))
 
 
 def _told(outcome: judge.Judged) -> str:

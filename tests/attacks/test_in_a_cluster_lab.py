@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from environment.grading import clusters, proofs, release, skeleton
-from environment.grading.executor import Cell, role
+from environment.grading.executor import Cell
 from environment.grading.slots import Slots
-from environment.notebooks import STUB
+from tests.attacks import submissions
 
 pytestmark = pytest.mark.usefixtures("engine")
 LESSON = "4-02-pods"
@@ -61,12 +61,7 @@ except OSError:
 
 def _submitted(attack: str) -> list[Cell]:
     source = skeleton.cells_of(proofs.notebook(LESSON))
-    cells: list[Cell] = []
-    for cell in source:
-        if cell["id"] == "ex-hello":
-            cells.append({"cell_type": "code", "id": "mine", "source": attack})
-        text = STUB if role(cell) == "solution" and cell["id"] != "hello" else "".join(cell["source"])
-        cells.append({"cell_type": cell["cell_type"], "id": cell["id"], "source": text})
+    cells = submissions.with_attack(submissions.submitted(source, {"hello"}), attack, "ex-hello")
     return skeleton.to_run(skeleton.rebuild(source, cells).cells, source, everything=False)
 
 

@@ -1,5 +1,5 @@
 """Upstream's own conformance tests, run against a cluster of the course with three nodes: `test --only conformance`. They take
-most of an hour on two cores, so no other run includes them."""
+half an hour on two cores, so no other run includes them."""
 
 import json
 import subprocess

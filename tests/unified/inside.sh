@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the virtual machine does: mounts what a Linux with cgroup v2 has, runs $JOB, powers off.
+# What the virtual machine does: mounts what a Linux with cgroup v2 has, runs tests.unified.job, powers off.
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t cgroup2 cgroup2 /sys/fs/cgroup

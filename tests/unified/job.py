@@ -39,7 +39,7 @@ def main() -> None:
     tree = release.tree()
     for name in ("", *ATTACKS):
         text = (Path(attacks.__file__).parent / "cells" / f"{name}.py").read_text() if name else "pass"
-        rebuilt = skeleton.rebuild(attacks.SOURCE, attacks._with(text)).cells
+        rebuilt = skeleton.rebuild(attacks.SOURCE, attacks.with_attack(text)).cells
         told = _judged(skeleton.to_run(rebuilt, attacks.SOURCE, everything=False), tree)
         tell(
             name or "honest",

@@ -1,13 +1,12 @@
 """A virtual machine with cgroup v2 on any Linux: Debian's kernel, emulated by QEMU, and this machine's own files under a layer in
 memory. No hardware support is needed; it is five to ten times slower than the machine itself."""
 
-import os
 import subprocess
-import time
 from pathlib import Path
 
 from environment import bootstrap, console, process
 from environment.errors import EnvironmentProblem
+from helpers import wait
 
 HERE = Path(__file__).parent
 PACKAGES = ["qemu-system-x86", "qemu-system-common", "cpio", "kmod", "busybox-static"]
@@ -85,10 +84,7 @@ def run(folder: Path, python: str, seconds: float) -> str:
     with (folder / "files.log").open("wb") as log:
         server = subprocess.Popen(shared, stdout=log, stderr=log)
     try:
-        for _ in range(100):
-            if socket.exists():
-                break
-            time.sleep(0.1)
+        wait.until(socket.exists, "the file server to listen", timeout=10)
         memory = f"memory-backend-memfd,id=memory,size={_MEMORY_MB}M,share=on"
         words = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", str(_MEMORY_MB)]
         words += ["-object", memory, "-numa", "node,memdev=memory", "-chardev", f"socket,id=files,path={socket}"]
@@ -102,4 +98,3 @@ def run(folder: Path, python: str, seconds: float) -> str:
     finally:
         server.kill()
         server.wait()
-        os.sync()
