@@ -16,6 +16,7 @@ from environment.errors import EnvironmentProblem
 from environment.grading import bridge
 from environment.grading.inside import CONTEXT
 from environment.images import shop, supply
+from helpers import clusters as learner_side
 
 _SHAPES = [shape for shape in kind.SHAPES if shape.startswith("grading-")]
 #: So many can there be at a time.
@@ -30,6 +31,12 @@ _GONE_SECONDS = 30
 _SECONDS = 60
 #: What the node of a slot may use.
 _MEMORY, _CORES = "4g", "2"
+
+
+def variables(kubeconfig: str) -> dict[str, str]:
+    """What tells a lesson in a lab of the cluster prepared for it, reached with this kubeconfig."""
+    names = learner_side.OWN_CONTEXT, "COURSE_KUBECONFIG", learner_side.PREPARED
+    return dict(zip(names, (CONTEXT, kubeconfig, "1"), strict=True))
 
 
 @dataclass(frozen=True)

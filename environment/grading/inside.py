@@ -3,12 +3,12 @@
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from environment import bootstrap, paths, versions
 from environment.engine import owned
 from environment.grading import packages
-from helpers import clusters
 
 #: In the lab: the submission's user, and the group that may talk to the engine.
 LEARNER, DOCKER_GROUP = 1000, 990
@@ -28,13 +28,10 @@ def engine_record() -> dict[str, str]:
     return {"kind": "owned", "host": f"unix://{SOCKET}", "version": version}
 
 
-def words(*, builds: bool = False, kubeconfig: str = "") -> list[str]:
-    """The variables of a process in the lab, as words of `env`. Where it `builds`, pip asks the lab's own packages; with a
-    `kubeconfig`, lessons find a cluster prepared for them."""
-    more = {"PIP_INDEX_URL": packages.INDEX} if builds else {}
-    if kubeconfig:
-        more |= {clusters.OWN_CONTEXT: CONTEXT, "COURSE_KUBECONFIG": kubeconfig, clusters.PREPARED: "1"}
-    return [f"{name}={value}" for name, value in (_environment() | more).items()]
+def words(*, builds: bool = False, more: Mapping[str, str] | None = None) -> list[str]:
+    """The variables of a process in the lab, and `more`, as words of `env`. Where it `builds`, pip asks the lab's own packages."""
+    packaged = {"PIP_INDEX_URL": packages.INDEX} if builds else {}
+    return [f"{name}={value}" for name, value in (_environment() | packaged | dict(more or {})).items()]
 
 
 def _environment() -> dict[str, str]:

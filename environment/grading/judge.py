@@ -53,16 +53,18 @@ def _start_learner(where: lab.Lab, access: clusters.Access | None) -> Path:
     folder.chmod(0o2770)
     os.chown(file, owner, owner)
     Path(file).chmod(0o440)
+    more = {}
     if access:
         kubeconfig = where.sockets / Path(inside.KUBECONFIG).name
         files.write_atomically(kubeconfig, access.learner)
         os.chown(kubeconfig, owner, owner)
+        more = clusters.variables(inside.KUBECONFIG)
     seen = "/run/lab/kernel/learner.json"
     python = bootstrap.environment_folder("lab") / "bin" / "python"
     words = where.command(
         "env",
         "-i",
-        *inside.words(builds=where.packages is not None, kubeconfig=inside.KUBECONFIG if access else ""),
+        *inside.words(builds=where.packages is not None, more=more),
         "sh",
         "-c",
         f"umask 007; exec {python} -m ipykernel_launcher -f {seen}",
@@ -84,7 +86,7 @@ def _start_judge(where: lab.Lab, group: confined.Group, access: clusters.Access 
     kubeconfig = where.runtime / "kubeconfig-of-judge"
     if access:
         files.write_atomically(kubeconfig, access.judge)
-    seen = f"{_STATE}/{kubeconfig.name}" if access else ""
+    more = clusters.variables(f"{_STATE}/{kubeconfig.name}") if access else {}
     variables = {
         "PATH": os.environ["PATH"],
         "HERE": str(lab.HERE),
@@ -100,7 +102,7 @@ def _start_judge(where: lab.Lab, group: confined.Group, access: clusters.Access 
         "CGROUPS": " ".join(map(str, group.folders)),
         "ENGINE_RECORD": str(record),
         "VENVS": str(bootstrap.environment_folder("lab").parent),
-        "JUDGE_ENV": " ".join(inside.words(kubeconfig=seen)),
+        "JUDGE_ENV": " ".join(inside.words(more=more)),
         "KUBECONFIG_OF_JUDGE": str(kubeconfig) if access else "",
     }
     network = f"--net=/proc/{where.init['pid']}/ns/net"
