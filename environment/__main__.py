@@ -55,9 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     submit.add_argument("lesson")
     grade = verb("grade", "instructors: judge submissions in isolated labs and save the marks in nbgrader's gradebook")
     grade.add_argument("lessons", nargs="*")
-    grade.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="labs at the same time")
+    grade.add_argument("--jobs", type=int, help="labs at the same time: one for two cores, unless told otherwise")
     grade.add_argument("--from", dest="source", type=Path, help="take submissions from this folder first")
     grade.add_argument("--student", help="only this one, and again")
+    grade.add_argument("--on", metavar="CONTEXT", help="judge by Jobs on the cluster of this kubeconfig context")
+    grade.add_argument(
+        "--repository", help="with --on: where the image for Jobs is pushed, and pulled from by the nodes"
+    )
     former = verb("formgrader", "instructors: nbgrader's formgrader in a JupyterLab of its own")
     former.add_argument("--port", type=int, default=0)
     new = verb("new-lesson", "authors: a lesson that runs, with one exercise and its proofs, to be filled")
@@ -138,7 +142,8 @@ def _dispatch(args: argparse.Namespace) -> int:
     if args.verb == "grade":
         from environment.grading import batch
 
-        return batch.main(args.lessons, jobs=args.jobs, source=args.source, student=args.student)
+        on = batch.elsewhere(args.on, args.repository)
+        return batch.main(args.lessons, jobs=args.jobs, source=args.source, student=args.student, on=on)
     if args.verb == "formgrader":
         from environment.jupyter import instructor
 

@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 
 from environment import console, files, labenv
@@ -15,6 +17,7 @@ from environment.grading import (
     dependencies,
     gradebook,
     inbox,
+    job_image,
     lab,
     proofs,
     release,
@@ -22,7 +25,8 @@ from environment.grading import (
     skeleton,
     verdicts,
 )
-from environment.grading.slots import Slots
+from environment.grading.jobs import JOBS, Jobs, kubeconfig
+from environment.grading.slots import Judges, Slots
 
 
 def why_by_hand(course: dict[str, object]) -> str:
@@ -64,13 +68,13 @@ def prepare(lesson: str, student: str, judged_by: str) -> tuple[skeleton.Rebuilt
 
 
 def judge_one(
-    lesson: str, rebuilt: skeleton.Rebuilt, content: str, slots: Slots, *, patient: bool = False
+    lesson: str, rebuilt: skeleton.Rebuilt, content: str, judges: Judges, *, patient: bool = False
 ) -> verdicts.Record:
     """Judge one submission, known by the key `content`. Demonstrations are skipped at first; where a cell then fails that the
     learner may have built on them, the whole notebook runs. Not where it killed its kernel, or a cell had no end – unless
     we are `patient`: five of those would hold up a class."""
     began, source = time.monotonic(), skeleton.cells_of(proofs.notebook(lesson))
-    told = slots.judge(skeleton.to_run(rebuilt.cells, source, everything=False))
+    told = judges.judge(skeleton.to_run(rebuilt.cells, source, everything=False))
     maximum = sum(
         float(cell["metadata"]["nbgrader"]["points"])
         for cell in source
@@ -78,7 +82,7 @@ def judge_one(
     )
     endless = told.lost or any(error.startswith("TimeoutError") for error in told.errors.values())
     if told.errors and not told.problem and told.points < maximum and (patient or not endless):
-        whole = slots.judge(skeleton.to_run(rebuilt.cells, source, everything=True))
+        whole = judges.judge(skeleton.to_run(rebuilt.cells, source, everything=True))
         told = whole if not whole.problem and whole.points > told.points else told
     unclear = [verdict["error"] for verdict in told.verdicts if verdict["points"] is None]
     problem = told.problem or (unclear[0] if unclear else "")
@@ -100,8 +104,30 @@ def _judged_by(lesson: str) -> str:
     return files.digest_of(dependencies.judged_by(lesson), *clusters.rules())
 
 
-def _judge_all(lesson: str, names: list[str], jobs: int, tree: Path, *, again: bool) -> None:
-    """Judge what has no verdict yet; each verdict is on disk as soon as it falls."""
+@dataclass(frozen=True)
+class Elsewhere:
+    """A cluster whose Jobs judge: a context of the user's kubeconfig, and the repository that its nodes have images from."""
+
+    context: str
+    kubeconfig: str
+    repository: str
+
+
+@contextlib.contextmanager
+def _judges(lesson: str, jobs: int, tree: Path, on: Elsewhere | None, *, again: bool) -> Iterator[Judges]:
+    """Where the lesson's submissions are judged: labs of this machine, or Jobs."""
+    if on is None:
+        yield Slots(lesson, jobs, tree)
+        return
+    image = job_image.push(job_image.build(lesson, proofs.course(lesson), tree, on.repository))
+    with Jobs(lesson, image, on.context, on.kubeconfig, again=again) as made:
+        yield made
+
+
+def _judge_all(
+    lesson: str, names: list[str], jobs: int | None, tree: Path, on: Elsewhere | None, *, again: bool
+) -> None:
+    """Judge what has no verdict yet, `jobs` at a time; each verdict is on disk as soon as it falls."""
     waiting, judged_by = {}, _judged_by(lesson)
     for student in names:
         rebuilt, content = prepare(lesson, student, judged_by)
@@ -111,13 +137,16 @@ def _judge_all(lesson: str, names: list[str], jobs: int, tree: Path, *, again: b
     if not waiting:
         console.say(f"✓ {lesson}: all {len(names)} submissions have been judged before, and nothing changed since")
         return
-    most = clusters.MOST if proofs.course(lesson)["needs"] == "cluster" else jobs
-    jobs = min(jobs, len(waiting), most)
-    slots = Slots(lesson, jobs, tree)
-    slots.try_reference()
-    with ThreadPoolExecutor(jobs) as pool:
+    clustered = proofs.course(lesson)["needs"] == "cluster"
+    if on and clustered:
+        console.say(f"– {lesson}: its labs have a cluster beside them, which no Job has: judged on this machine")
+        on = None
+    jobs = jobs or (JOBS if on else max(1, (os.cpu_count() or 2) // 2))
+    jobs = min(jobs, len(waiting), clusters.MOST if clustered else jobs)
+    with _judges(lesson, jobs, tree, on, again=again) as judges, ThreadPoolExecutor(jobs) as pool:
+        judges.try_reference()
         running = {
-            pool.submit(judge_one, lesson, *known, slots, patient=again): student for student, known in waiting.items()
+            pool.submit(judge_one, lesson, *known, judges, patient=again): student for student, known in waiting.items()
         }
         for number, done in enumerate(as_completed(running), 1):
             student = running[done]
@@ -162,7 +191,21 @@ def _by_hand(lesson: str, names: list[str], why: str) -> None:
         verdicts.store(lesson, student, verdicts.Record(content, verdicts.BY_HAND, problem=why))
 
 
-def main(lessons: list[str], *, jobs: int, source: Path | None, student: str | None) -> int:
+def elsewhere(context: str | None, repository: str | None) -> Elsewhere | None:
+    """The cluster to judge on; None for this machine. Raises EnvironmentProblem where one is named without the other."""
+    if not context and not repository:
+        return None
+    if not (context and repository):
+        raise EnvironmentProblem(
+            "`--on` names the cluster, `--repository` where its nodes get images from: one is of no use without the other.",
+            "e.g. grade 2-03-containers --on my-cluster --repository registry.example.org/course/judge",
+        )
+    return Elsewhere(context, kubeconfig(), repository)
+
+
+def main(
+    lessons: list[str], *, jobs: int | None, source: Path | None, student: str | None, on: Elsewhere | None = None
+) -> int:
     """Grade the lessons named, or all that have submissions. Exit status 1 when a submission could not be judged."""
     names = proofs.named(lessons)
     if source and len(lessons) != 1:
@@ -172,7 +215,8 @@ def main(lessons: list[str], *, jobs: int, source: Path | None, student: str | N
     if not choice.reachable(choice.current()):
         raise EnvironmentProblem("no engine runs.", "python3 -m environment start --yes --detach --no-browser")
     os.environ.update(labenv.lab())
-    lab.check_possible()
+    if on is None:
+        lab.check_possible()
     with files.lock("grade"), contextlib.ExitStack() as stack:
         stack.callback(clusters.end)
         tree = release.tree()
@@ -187,7 +231,7 @@ def main(lessons: list[str], *, jobs: int, source: Path | None, student: str | N
                 _by_hand(lesson, who, why)
                 console.say(f"– {lesson}: {len(who)} submissions wait to be graded by hand: {why}")
                 continue
-            _judge_all(lesson, who, jobs, tree, again=student is not None)
+            _judge_all(lesson, who, jobs, tree, on, again=student is not None)
             save(lesson, who)
             left += [
                 f"{one}: {lesson}: {record.problem}"

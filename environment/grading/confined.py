@@ -7,7 +7,7 @@ from pathlib import Path
 from environment import process
 from environment.errors import EnvironmentProblem
 
-_BASE = Path("/sys/fs/cgroup")
+BASE = Path("/sys/fs/cgroup")
 _CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "pids", "devices", "freezer", "blkio", "systemd")
 #: What a limit takes (v2).
 _NEEDED = {"cpu", "memory", "pids"}
@@ -17,13 +17,13 @@ _DOOR = "door"
 
 def unified() -> bool:
     """Whether this machine has cgroup v2 alone."""
-    return (_BASE / "cgroup.controllers").exists()
+    return (BASE / "cgroup.controllers").exists()
 
 
 def check_possible() -> None:
     """Raise EnvironmentProblem where no limits can be set."""
     if unified():
-        missing = _NEEDED - set((_BASE / "cgroup.controllers").read_text().split())
+        missing = _NEEDED - set((BASE / "cgroup.controllers").read_text().split())
         if missing:
             raise EnvironmentProblem(
                 f"this machine's cgroup v2 has no controller '{sorted(missing)[0]}', so a lab would have no limits.",
@@ -37,14 +37,14 @@ class Group:
     def __init__(self, name: str, memory_mb: int, processes: int, cores: float) -> None:
         self._values: dict[str, dict[str, object]]
         if unified():
-            self.folders = [_BASE / name]
+            self.folders = [BASE / name]
             limits = {"memory.max": memory_mb << 20, "memory.swap.max": 0, "pids.max": processes}
-            self._values = {_BASE.name: limits | {"cpu.max": f"{int(cores * 100_000)} 100000"}}
+            self._values = {BASE.name: limits | {"cpu.max": f"{int(cores * 100_000)} 100000"}}
             return
         found = [
-            one for one in _CONTROLLERS if (_BASE / one / "cgroup.procs").exists() and not (_BASE / one).is_symlink()
+            one for one in _CONTROLLERS if (BASE / one / "cgroup.procs").exists() and not (BASE / one).is_symlink()
         ]
-        self.folders = [_BASE / one / name for one in found]
+        self.folders = [BASE / one / name for one in found]
         self._values = {
             "memory": {"memory.limit_in_bytes": memory_mb << 20},
             "pids": {"pids.max": processes},
@@ -66,7 +66,7 @@ class Group:
         if unified():
             for name in (*_NEEDED, "cpuset", "io"):
                 with contextlib.suppress(OSError):  # what the machine lacks of these, it does without
-                    (_BASE / "cgroup.subtree_control").write_text(f"+{name}")
+                    (BASE / "cgroup.subtree_control").write_text(f"+{name}")
         for place in self.folders:
             place.mkdir(exist_ok=True)
             if place.parent.name == "cpuset":

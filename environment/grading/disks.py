@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from environment import bootstrap, console, files, labenv, paths, process, versions
 from environment.errors import EnvironmentProblem
@@ -12,10 +12,11 @@ from environment.grading import inside, lab
 from environment.images import supply
 
 
-def _folder() -> Path:
-    folder = paths.data() / "labs"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
+def store() -> Path:
+    """The folder with the disks of labs."""
+    made = paths.data() / "labs"
+    made.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return made
 
 
 def _make_file_system(disk: Path, base: int, megabytes: int) -> None:
@@ -60,12 +61,27 @@ def _lay_out(place: Path, base: int) -> None:
             os.chown(path, learner, learner, follow_symlinks=False)
 
 
-def _fill(where: lab.Lab, references: list[str]) -> None:
-    saved = subprocess.Popen(["docker", "save", *references], env=labenv.lab(), stdout=subprocess.PIPE)
-    docker = where.command("/lab/tools/docker", "--host", f"unix://{inside.SOCKET}", "load", "--quiet", user=0)
-    loaded = subprocess.run(docker, stdin=saved.stdout, capture_output=True, text=True)
-    if loaded.returncode or saved.wait():
-        raise EnvironmentProblem(f"the lesson's images could not be put into a lab: {loaded.stderr.strip()[-300:]}")
+def make(slot: int, disk: Path, tree: Path, limits: lab.Limits, archive: IO[bytes] | None) -> None:
+    """Make a disk for labs of the slot: with the images of `archive`, as `docker save` writes it, in its engine."""
+    _make_file_system(disk, lab.FIRST_ID + slot * lab.IDS, limits.disk_mb)
+    if archive is None:
+        return
+    with lab.Lab(slot, disk, tree, limits) as where:
+        docker = where.command("/lab/tools/docker", "--host", f"unix://{inside.SOCKET}", "load", "--quiet", user=0)
+        loaded = subprocess.run(docker, stdin=archive, capture_output=True, text=True)
+        if loaded.returncode:
+            raise EnvironmentProblem(f"the lesson's images could not be put into a lab: {loaded.stderr.strip()[-300:]}")
+        process.end(where.engine, patience=10)
+
+
+def _make_with(references: list[str], slot: int, disk: Path, tree: Path, limits: lab.Limits) -> None:
+    if not references:
+        make(slot, disk, tree, limits, None)
+        return
+    with subprocess.Popen(["docker", "save", *references], env=labenv.lab(), stdout=subprocess.PIPE) as saved:
+        make(slot, disk, tree, limits, saved.stdout)
+    if saved.returncode:
+        raise EnvironmentProblem(f"the engine could not hand out {', '.join(references)}.")
 
 
 def golden(slot: int, lesson: str, course: dict[str, Any], tree: Path, limits: lab.Limits) -> Path:
@@ -75,24 +91,20 @@ def golden(slot: int, lesson: str, course: dict[str, Any], tree: Path, limits: l
     key = files.digest_of(
         json.dumps([references, ids, limits.disk_mb]), json.dumps(versions.table()), Path(__file__).read_bytes()
     )
-    disk = _folder() / f"golden-{slot}-{lesson}-{key}.ext4"
+    disk = store() / f"golden-{slot}-{lesson}-{key}.ext4"
     if not disk.exists():
-        for old in _folder().glob(f"golden-{slot}-{lesson}-*"):
+        for old in store().glob(f"golden-{slot}-{lesson}-*"):
             old.unlink()
         with console.step(f"lab {slot}: a disk for {lesson}"):
             draft = disk.with_suffix(".draft")
-            _make_file_system(draft, lab.FIRST_ID + slot * lab.IDS, limits.disk_mb)
-            if references:
-                with lab.Lab(slot, draft, tree, limits) as where:
-                    _fill(where, references)
-                    process.end(where.engine, patience=10)
+            _make_with(references, slot, draft, tree, limits)
             draft.rename(disk)
     return disk
 
 
 def fresh(slot: int, golden_disk: Path) -> Path:
     """A copy of a golden disk for one submission."""
-    disk = _folder() / f"slot-{slot}.ext4"
+    disk = store() / f"slot-{slot}.ext4"
     disk.unlink(missing_ok=True)
     process.run(["cp", "--sparse=always", "--reflink=auto", str(golden_disk), str(disk)])
     return disk

@@ -183,7 +183,8 @@ def judge(
 def _judge(
     where: lab.Lab, cells: list[Cell], cell_seconds: float, seconds: float, access: clusters.Access | None
 ) -> Judged:
-    told, deadline = Judged(), time.monotonic() + seconds
+    told, began = Judged(), time.monotonic()
+    deadline = began + seconds
     group = confined.Group(f"{where.runtime.name}-judge", 1024, 200, 2.0)
     server = _start_packages(where)
     learner = _start_learner(where, access)
@@ -214,7 +215,8 @@ def _judge(
     except EnvironmentProblem as error:
         told.problem = error.what
     finally:
-        told.usage = {**where.cgroups.usage(), "judge_cpu_seconds": group.usage()["cpu_seconds"]}
+        used = {"judge_cpu_seconds": group.usage()["cpu_seconds"], "seconds": time.monotonic() - began}
+        told.usage = where.cgroups.usage() | used
         running.kill()
         group.end()
         running.wait(10)

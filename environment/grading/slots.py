@@ -1,7 +1,7 @@
-"""Labs that work at the same time on the submissions of one lesson, and the time that a submission has in them."""
+"""Where submissions are judged: labs of this machine, several at the same time, and the time that a submission has in them."""
 
 import queue
-import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 from environment import console
@@ -14,12 +14,45 @@ from helpers import on_cluster
 SHORTEST_CELL, LONGEST_CELL, SUBMISSION_SECONDS = 20.0, 60.0, 420.0
 
 
-class Slots:
+class Judges(ABC):
+    """Where the submissions of one lesson are judged, and how long a cell and a submission may take (seconds)."""
+
+    def __init__(self, lesson: str) -> None:
+        self._lesson = lesson
+        self.cell_seconds, self.seconds = LONGEST_CELL, SUBMISSION_SECONDS
+
+    @abstractmethod
+    def judge(self, cells: list[Cell]) -> judge.Judged:
+        """Judge cells in a fresh lab; what goes wrong there is told as a problem, never raised."""
+
+    def try_reference(self) -> None:
+        """Judge the reference solution, and measure by it how long a cell may take.
+
+        Raises EnvironmentProblem where it does not get all points: the fault is then the lab's, or ours, and no submission
+        may be judged there.
+        """
+        source = skeleton.cells_of(proofs.notebook(self._lesson))
+        with console.step(f"{self._lesson}: the reference solution, in a lab"):
+            told = self.judge(skeleton.to_run(source, source, everything=False))
+        lost = [row for row in told.verdicts if row["points"] != row["maximum"]]
+        if told.problem or lost or not told.verdicts:
+            why = (
+                told.problem
+                or f"it loses points at '{lost[0]['grade_id']}': {lost[0]['error'] or lost[0]['rows']}"[:400]
+            )
+            raise EnvironmentProblem(
+                f"the reference solution of {self._lesson} does not get all points in a lab, so nobody was judged: {why}",
+                "look for what is different about this machine; the engine's own log is with the lab's, in the logs folder.",
+            )
+        self.cell_seconds = min(LONGEST_CELL, max(SHORTEST_CELL, told.usage["seconds"]))
+
+
+class Slots(Judges):
     """`jobs` labs: each has its own users, folders and disk, and a cluster where the lesson is on one."""
 
     def __init__(self, lesson: str, jobs: int, tree: Path) -> None:
-        self._lesson, self._tree, self._limits = lesson, tree, lab.Limits()
-        self.cell_seconds, self.seconds = LONGEST_CELL, SUBMISSION_SECONDS
+        super().__init__(lesson)
+        self._tree, self._limits = tree, lab.Limits()
         self._free: queue.Queue[int] = queue.Queue()
         course = proofs.course(lesson)
         wanted = course.get("packages")
@@ -51,26 +84,3 @@ class Slots:
             return judge.Judged(problem=f"its lab failed: {type(error).__name__}: {error}")
         finally:
             self._free.put(slot)
-
-    def try_reference(self) -> None:
-        """Judge the reference solution, and measure by it how long a cell may take.
-
-        Raises EnvironmentProblem where it does not get all points: the fault is then the lab's, or ours, and no submission
-        may be judged there.
-        """
-        source = skeleton.cells_of(proofs.notebook(self._lesson))
-        with console.step(f"{self._lesson}: the reference solution, in a lab"):
-            began = time.monotonic()
-            told = self.judge(skeleton.to_run(source, source, everything=False))
-            took = time.monotonic() - began
-        lost = [row for row in told.verdicts if row["points"] != row["maximum"]]
-        if told.problem or lost or not told.verdicts:
-            why = (
-                told.problem
-                or f"it loses points at '{lost[0]['grade_id']}': {lost[0]['error'] or lost[0]['rows']}"[:400]
-            )
-            raise EnvironmentProblem(
-                f"the reference solution of {self._lesson} does not get all points in a lab, so nobody was judged: {why}",
-                "look for what is different about this machine; the engine's own log is with the lab's, in the logs folder.",
-            )
-        self.cell_seconds = min(LONGEST_CELL, max(SHORTEST_CELL, took))

@@ -11,63 +11,27 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from environment import labenv, paths
-from environment.grading import executor, lab, proofs
-from environment.notebooks import STUB
+from environment import paths
+from environment.grading import lab, proofs
+from tests.grading import instructor
+from tests.grading.instructor import FULL, LESSON, WORTH
 
 pytestmark = pytest.mark.usefixtures("engine")
-LESSON = "2-03-containers"
-FULL, WORTH = 23.0, 6.0
-Notebook = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The repository as an instructor has it, with a `build/` of its own."""
-    target = tmp_path_factory.mktemp("instructor") / "course"
-    left_out = shutil.ignore_patterns("build", "workspace", ".git", "__pycache__", ".*_cache")
-    shutil.copytree(paths.ROOT, target, ignore=left_out)
-    return target
-
-
-def _environment(course: Path) -> dict[str, str]:
-    return {**labenv.lab(), "PYTHONPATH": str(course)}
-
-
-def _grade(course: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "environment", "grade", *words]
-    return subprocess.run(command, cwd=course, env=_environment(course), capture_output=True, text=True)
-
-
-def _nbgrader(course: Path, *words: str) -> None:
-    command = [sys.executable, "-m", "nbgrader", *words]
-    done = subprocess.run(command, cwd=course, env=_environment(course), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
-def _marks(course: Path) -> dict[str, float]:
-    _nbgrader(course, "export")
-    with (course / "build" / "grades.csv").open() as handle:
-        return {row["student_id"]: float(row["score"]) for row in csv.DictReader(handle) if row["assignment"] == LESSON}
-
-
-def _notebook(solved: tuple[str, ...] | None = None) -> Notebook:
-    """A learner's notebook: with all exercises solved, or those named."""
-    notebook: Notebook = json.loads(proofs.notebook(LESSON).read_text())
-    for cell in notebook["cells"]:
-        if executor.role(cell) == "solution" and solved is not None and cell["id"] not in solved:
-            cell["source"] = STUB
-    return notebook
+    """The repository as an instructor has it."""
+    return instructor.copy(tmp_path_factory.mktemp("instructor"))
 
 
 def _odd() -> dict[str, bytes]:
     """Files that are no proper submission of this lesson, by student."""
     foreign = json.loads(proofs.notebook("2-06-volumes").read_text())
-    renamed = _notebook(("site", "greeter"))
+    renamed = instructor.notebook(("site", "greeter"))
     renamed["metadata"]["kernelspec"] = {"name": "julia-1.10", "display_name": "Julia", "language": "julia"}
     for cell in renamed["cells"]:
         if "nbgrader" in cell["metadata"]:
@@ -77,7 +41,7 @@ def _odd() -> dict[str, bytes]:
         "not-text": b"\xff\xfe\x00\x80" * 100,
         "empty": b"",
         "no-cells": json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode(),
-        "huge": json.dumps(_notebook(()) | {"padding": "x" * (100 << 20)}).encode(),
+        "huge": json.dumps(instructor.notebook(()) | {"padding": "x" * (100 << 20)}).encode(),
         "other-lesson": json.dumps(foreign).encode(),
         "other-kernel": json.dumps(renamed).encode(),
     }
@@ -87,13 +51,13 @@ def _odd() -> dict[str, bytes]:
 def graded(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """A class that has been graded: the course folder, and what `grade` printed."""
     box = tmp_path_factory.mktemp("inbox")
-    (box / "ada.ipynb").write_text(json.dumps(_notebook()))
+    (box / "ada.ipynb").write_text(json.dumps(instructor.notebook()))
     with zipfile.ZipFile(box / "Bob Builder_4711_assignsubmission_file.zip", "w") as archive:
-        archive.writestr(f"some/where/{LESSON}.ipynb", json.dumps(_notebook(("site", "greeter"))))
+        archive.writestr(f"some/where/{LESSON}.ipynb", json.dumps(instructor.notebook(("site", "greeter"))))
         archive.writestr("../../../../tmp/outside.txt", "no")
     (box / "carl").mkdir()
-    (box / "carl" / f"{LESSON}.ipynb").write_text(json.dumps(_notebook(())))
-    markup = _notebook(("site", "greeter"))
+    (box / "carl" / f"{LESSON}.ipynb").write_text(json.dumps(instructor.notebook(())))
+    markup = instructor.notebook(("site", "greeter"))
     script = (Path(__file__).parents[1] / "attacks" / "cells" / "markup-in-output.py").read_text()
     markup["cells"][4:4] = [
         {"cell_type": "code", "id": "mine", "metadata": {}, "source": script, "outputs": [], "execution_count": None},
@@ -105,20 +69,17 @@ def graded(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
         },
     ]
     (box / "dora.ipynb").write_text(json.dumps(markup))
-    killer = _notebook(("site",))
-    attack = (Path(__file__).parents[1] / "attacks" / "cells" / "kill-the-engine.py").read_text()
-    killer["cells"].insert(4, {"cell_type": "code", "id": "mine", "metadata": {}, "source": attack})
-    (box / "eve.ipynb").write_text(json.dumps(killer))
+    (box / "eve.ipynb").write_text(json.dumps(instructor.attacked("kill-the-engine", ("site",))))
     for student, content in _odd().items():
         (box / f"{student}.ipynb").write_bytes(content)
     (box / "link.ipynb").symlink_to("/etc/passwd")
-    done = _grade(course, LESSON, "--from", str(box), "--jobs", "2")
+    done = instructor.grade(course, LESSON, "--from", str(box), "--jobs", "2")
     yield course, done.stdout + done.stderr
 
 
 def test_marks_are_what_each_deserves(graded: tuple[Path, str]) -> None:
     course, told = graded
-    marks = _marks(course)
+    marks = instructor.marks(course)
     odd = dict.fromkeys(_odd(), 0.0)
     assert marks == {"ada": FULL, "Bob-Builder": WORTH, "carl": 0.0, "dora": WORTH, **odd, "other-kernel": WORTH}, told
 
@@ -144,14 +105,14 @@ def test_odd_submissions_leave_a_remark_in_the_gradebook(graded: tuple[Path, str
         "other-lesson": "another lesson",
     }.items():
         assert phrase in remarks[student], (student, remarks[student])
-    _nbgrader(course, "generate_feedback", LESSON)
+    instructor.nbgrader(course, "generate_feedback", LESSON)
     page = (course / "build" / "feedback" / "not-json" / LESSON / f"{LESSON}.html").read_text()
     assert "the file is no notebook" in page
 
 
 def test_feedback_says_what_is_missing_and_runs_no_script(graded: tuple[Path, str]) -> None:
     course, _ = graded
-    _nbgrader(course, "generate_feedback", LESSON)
+    instructor.nbgrader(course, "generate_feedback", LESSON)
     carl = (course / "build" / "feedback" / "carl" / LESSON / f"{LESSON}.html").read_text()
     assert "there is no container named 'site'" in carl
     dora = (course / "build" / "feedback" / "dora" / LESSON / f"{LESSON}.html").read_text()
@@ -165,19 +126,19 @@ def test_grading_again_judges_nothing_again(graded: tuple[Path, str]) -> None:
     course, _ = graded
     verdict = course / "build" / "verdicts" / LESSON / "ada.json"
     before = verdict.stat().st_mtime_ns
-    marks = _marks(course)
-    done = _grade(course, LESSON)
+    marks = instructor.marks(course)
+    done = instructor.grade(course, LESSON)
     assert verdict.stat().st_mtime_ns == before, done.stdout
     assert "1/1 eve" in done.stdout, done.stdout  # what could not be judged is tried again, and only that
-    assert _marks(course) == marks
+    assert instructor.marks(course) == marks
 
 
 def test_nbgraders_own_autograde_takes_the_same_verdicts_and_runs_nothing(graded: tuple[Path, str]) -> None:
     course, _ = graded
-    _nbgrader(course, "autograde", LESSON, "--student=Bob-Builder", "--force")
-    assert _marks(course)["Bob-Builder"] == WORTH
+    instructor.nbgrader(course, "autograde", LESSON, "--student=Bob-Builder", "--force")
+    assert instructor.marks(course)["Bob-Builder"] == WORTH
     command = [sys.executable, "-m", "nbgrader", "autograde", LESSON, "--student=eve", "--force"]
-    done = subprocess.run(command, cwd=course, env=_environment(course), capture_output=True, text=True)
+    done = subprocess.run(command, cwd=course, env=instructor.environment(course), capture_output=True, text=True)
     assert done.returncode != 0
     assert "there is no verdict on eve's" in done.stdout + done.stderr
 
@@ -185,10 +146,10 @@ def test_nbgraders_own_autograde_takes_the_same_verdicts_and_runs_nothing(graded
 def test_a_batch_that_was_killed_goes_on_where_it_was(course: Path, graded: tuple[Path, str], tmp_path: Path) -> None:
     assert graded
     for number in range(3):
-        (tmp_path / f"late-{number}.ipynb").write_text(json.dumps(_notebook(("greeter",))))
+        (tmp_path / f"late-{number}.ipynb").write_text(json.dumps(instructor.notebook(("greeter",))))
     command = [sys.executable, "-m", "environment", "grade", LESSON, "--from", str(tmp_path), "--jobs", "1"]
     running = subprocess.Popen(
-        command, cwd=course, env=_environment(course), stdout=subprocess.PIPE, start_new_session=True
+        command, cwd=course, env=instructor.environment(course), stdout=subprocess.PIPE, start_new_session=True
     )
     folder = course / "build" / "verdicts" / LESSON
     deadline = time.monotonic() + 120
@@ -201,8 +162,8 @@ def test_a_batch_that_was_killed_goes_on_where_it_was(course: Path, graded: tupl
     lab.end_leftovers()  # as `stop` does; the next run would do it, too
     assert not list(Path("/run").glob(f"{paths.NAME}-lab-*"))
     assert not [line for line in Path("/proc/mounts").read_text().splitlines() if "-lab-" in line]
-    done = _grade(course, LESSON, "--jobs", "1")
-    marks = _marks(course)
+    done = instructor.grade(course, LESSON, "--jobs", "1")
+    marks = instructor.marks(course)
     assert [marks[f"late-{number}"] for number in range(3)] == [2.0, 2.0, 2.0], done.stdout
     for path in first:
         record = json.loads(path.read_text())
@@ -212,9 +173,9 @@ def test_a_batch_that_was_killed_goes_on_where_it_was(course: Path, graded: tupl
 
 def test_release_has_no_solutions_and_starts_from_its_zip(course: Path) -> None:
     command = [sys.executable, "-m", "environment", "release", LESSON]
-    done = subprocess.run(command, cwd=course, env=_environment(course), capture_output=True, text=True)
+    done = subprocess.run(command, cwd=course, env=instructor.environment(course), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    again = subprocess.run(command, cwd=course, env=_environment(course), capture_output=True, text=True)
+    again = subprocess.run(command, cwd=course, env=instructor.environment(course), capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
     with zipfile.ZipFile(course / "build" / "course.zip") as archive:
         names = archive.namelist()
@@ -231,9 +192,9 @@ def test_release_has_no_solutions_and_starts_from_its_zip(course: Path) -> None:
 def test_submit_makes_one_zip_that_grade_takes(course: Path) -> None:
     place = course / "workspace" / LESSON
     place.mkdir(parents=True)
-    (place / f"{LESSON}.ipynb").write_text(json.dumps(_notebook()))
+    (place / f"{LESSON}.ipynb").write_text(json.dumps(instructor.notebook()))
     command = [sys.executable, "-m", "environment", "submit", LESSON]
-    done = subprocess.run(command, cwd=course, env=_environment(course), capture_output=True, text=True)
+    done = subprocess.run(command, cwd=course, env=instructor.environment(course), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(course / "workspace" / f"{LESSON}.zip") as archive:
         assert archive.namelist() == [f"{LESSON}/{LESSON}.ipynb"]
@@ -242,6 +203,6 @@ def test_submit_makes_one_zip_that_grade_takes(course: Path) -> None:
 def test_what_no_lab_can_judge_waits_for_a_person(course: Path, tmp_path: Path) -> None:
     cluster = "4-01-architecture"
     shutil.copyfile(proofs.notebook(cluster), tmp_path / "ada.ipynb")
-    done = _grade(course, cluster, "--from", str(tmp_path))
+    done = instructor.grade(course, cluster, "--from", str(tmp_path))
     assert "wait to be graded by hand" in done.stdout
     assert not (course / "build" / "autograded" / "ada" / cluster).exists()
