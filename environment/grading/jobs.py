@@ -110,7 +110,6 @@ class Jobs(Judges):
             "lesson": self._lesson,
             "image": self._image,
             "deadline": f"{self.seconds + _AROUND:.0f}",
-            "cores": "1",
         }
         return dict(yaml.safe_load(Template((job_image.HERE / "job.yaml").read_text()).substitute(values)))
 
