@@ -14,6 +14,7 @@ import pytest
 
 from environment import labenv
 from environment.cluster import kind, loading, local_registry
+from environment.errors import EnvironmentProblem
 from environment.grading import jobs
 from environment.images import supply
 from tests.grading import instructor
@@ -69,6 +70,7 @@ def cluster(registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         _kubectl("delete", "serviceaccount", _ACCOUNT, "--namespace", "default")
         _kubectl("label", "node", "--all", "containers-course.grading-")
         local_registry.forget([int(registry.rpartition(":")[2])], _SHAPE)
+        kind.pause(_SHAPE)
 
 
 def _jobs() -> dict[str, dict[str, Any]]:
@@ -145,6 +147,18 @@ def test_nothing_of_a_class_stays_in_the_cluster(graded: Graded) -> None:
             return
         time.sleep(1)
     raise AssertionError(f"left: {found}")
+
+
+def test_what_is_missing_is_named_before_anything_is_made(
+    cluster: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = cluster["COURSE_KUBECONFIG"]
+    with pytest.raises(EnvironmentProblem, match="there is no cluster 'nowhere' in"):
+        jobs.Jobs(LESSON, "image", "nowhere", file)
+    monkeypatch.setattr(jobs, "NAMESPACE", "default")
+    with pytest.raises(EnvironmentProblem, match="lets us make no Jobs in the namespace default: Forbidden") as caught:
+        jobs.Jobs(LESSON, "image", kind.context_of(_SHAPE), file)
+    assert "place.yaml" in caught.value.remedy
 
 
 def test_who_grades_may_do_nothing_else(cluster: dict[str, str]) -> None:

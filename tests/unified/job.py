@@ -5,15 +5,18 @@ The labs' disk was made on the host; all else – cgroups, namespaces, engine, k
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 from environment import paths
-from environment.grading import confined, judge, lab, release, skeleton, unsharing
+from environment.grading import confined, judge, lab, pod, release, skeleton, unsharing
 from environment.grading.executor import Cell
 from tests.attacks import test_attacks as attacks
 
 MARK = "TOLD "
 ATTACKS = ("memory-hog", "raise-limits", "kill-the-engine")
+#: The lesson's images, as the host has put them there for the pod.
+IMAGES = paths.data() / "labs" / "images-for-a-pod.tar"
 #: Emulation is slow.
 START_SECONDS, CELL_SECONDS, SUBMISSION_SECONDS = 200.0, 150.0, 900.0
 
@@ -23,13 +26,31 @@ def tell(name: str, **what: object) -> None:
     print(MARK + json.dumps({"name": name, **what}), flush=True)
 
 
+def _cells(attack: str) -> list[Cell]:
+    """A submission with this attack, up to the last exercise that it solves."""
+    rebuilt = skeleton.rebuild(attacks.SOURCE, attacks.with_attack(attack)).cells
+    cells = skeleton.to_run(rebuilt, attacks.SOURCE, everything=False)
+    last = next(number for number, cell in enumerate(cells) if cell["id"] == f"{attacks.HONEST[-1]}-check")
+    return cells[: last + 1]
+
+
 def _judged(cells: list[Cell], tree: Path) -> judge.Judged:
     golden = next((paths.data() / "labs").glob(f"golden-0-{attacks.LESSON}-*.ext4"))
     disk = Path("/dev/shm/slot.ext4")
     subprocess.run(["cp", "--sparse=always", str(golden), str(disk)], check=True)
-    last = next(number for number, cell in enumerate(cells) if cell["id"] == f"{attacks.HONEST[-1]}-check")
     with lab.Lab(0, disk, tree) as where:
-        return judge.judge(where, cells[: last + 1], cell_seconds=CELL_SECONDS, seconds=SUBMISSION_SECONDS)
+        return judge.judge(where, cells, cell_seconds=CELL_SECONDS, seconds=SUBMISSION_SECONDS)
+
+
+def _in_a_pod(cells: list[Cell]) -> judge.Judged:
+    """What the program of a grading Job's pod tells, started in a cgroup of its own."""
+    submission = Path("/dev/shm/submission")
+    submission.write_bytes(pod.pack({"cells": cells, "cell_seconds": CELL_SECONDS, "seconds": SUBMISSION_SECONDS}))
+    group = "/sys/fs/cgroup/a-pod"
+    program = f"mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec {sys.executable} -m tests.unified.in_a_pod {submission}"
+    script = f"mkdir {group} && echo $$ > {group}/cgroup.procs && exec unshare --cgroup --mount sh -c '{program}'"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
+    return pod.told_in(done.stdout or done.stderr)
 
 
 def main() -> None:
@@ -39,8 +60,7 @@ def main() -> None:
     tree = release.tree()
     for name in ("", *ATTACKS):
         text = (Path(attacks.__file__).parent / "cells" / f"{name}.py").read_text() if name else "pass"
-        rebuilt = skeleton.rebuild(attacks.SOURCE, attacks.with_attack(text)).cells
-        told = _judged(skeleton.to_run(rebuilt, attacks.SOURCE, everything=False), tree)
+        told = _judged(_cells(text), tree)
         tell(
             name or "honest",
             points=told.points,
@@ -48,6 +68,8 @@ def main() -> None:
             usage=told.usage,
             said=json.dumps([told.texts, told.errors, told.remarks])[:20_000],
         )
+    told = _in_a_pod(_cells("pass"))
+    tell("pod", points=told.points, problem=told.problem, usage=told.usage)
     tell("end", left=[str(one) for one in Path("/sys/fs/cgroup").glob("*lab*")])
 
 

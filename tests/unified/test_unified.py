@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from environment.grading import lab, release
+from environment.grading import lab, proofs, release
 from environment.grading.slots import Slots
+from environment.images import supply
 from tests.attacks.test_attacks import LESSON, WORTH
 from tests.unified import job, machine
 
@@ -19,7 +20,11 @@ pytestmark = pytest.mark.usefixtures("engine")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What the machine told, by name."""
     Slots(LESSON, 1, release.tree())  # makes the disk
-    shown = machine.run(tmp_path_factory.mktemp("machine"), sys.executable, 2400)
+    supply.docker("save", "--output", str(job.IMAGES), *(supply.ensure(one) for one in proofs.course(LESSON)["images"]))
+    try:
+        shown = machine.run(tmp_path_factory.mktemp("machine"), sys.executable, 3000)
+    finally:
+        job.IMAGES.unlink()
     lines = [line.partition(job.MARK)[2] for line in shown.splitlines() if job.MARK in line]
     assert lines, shown[-3000:]
     return {row["name"]: row for row in map(json.loads, lines)}
@@ -32,6 +37,11 @@ def test_it_has_cgroup_v2(told: dict[str, dict[str, Any]]) -> None:
 def test_an_honest_submission_gets_its_points(told: dict[str, dict[str, Any]]) -> None:
     assert (told["honest"]["points"], told["honest"]["problem"]) == (WORTH, "")
     assert told["honest"]["usage"]["cpu_seconds"] > 0
+
+
+def test_a_pod_of_a_job_judges_as_well(told: dict[str, dict[str, Any]]) -> None:
+    """It has no say over the machine's cgroups, only over its own: and is in there itself."""
+    assert (told["pod"]["points"], told["pod"]["problem"]) == (WORTH, "")
 
 
 @pytest.mark.parametrize("name", job.ATTACKS)
