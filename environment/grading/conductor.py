@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 from environment.grading import executor, kernels
 
@@ -16,6 +17,25 @@ LARGEST_TEXTS = 200_000
 
 def _tell(kind: str, **what: object) -> None:
     print(json.dumps({"kind": kind, **what}), flush=True)
+
+
+class _Watched:
+    """The learner's kernel; that it is lost is told at once, so that it is ended before anything else is looked at."""
+
+    def __init__(self, kernel: kernels.Kernel) -> None:
+        self._kernel = kernel
+
+    @property
+    def lost(self) -> str:
+        """How it was lost, if it was."""
+        return self._kernel.lost
+
+    def execute(self, source: str, seconds: float) -> kernels.Ran:
+        """Run `source`, as a kernel does."""
+        lost, ran = self.lost, self._kernel.execute(source, seconds)
+        if self.lost and not lost:
+            _tell("lost")
+        return ran
 
 
 def _cut(texts: dict[str, str]) -> dict[str, str]:
@@ -29,14 +49,14 @@ def _cut(texts: dict[str, str]) -> dict[str, str]:
 def main() -> None:
     """Conduct the job on stdin."""
     job = json.load(sys.stdin)
-    learner = kernels.attached(Path(job["learner"]))
+    learner = _Watched(kernels.attached(Path(job["learner"])))
     # Its sockets had to be the group's as well; what the submission makes is made as on any machine.
     learner.execute("import os; os.umask(0o022); del os", job["seconds"])
     judge = kernels.local(Path.cwd(), Path.cwd() / "kernels", COURSE_JUDGE="1")
     try:
         outcome = executor.conduct(
             job["cells"],
-            learner,
+            cast("kernels.Kernel", learner),  # all that is asked of it is to execute
             judge,
             seconds=job["seconds"],
             tell=lambda verdict: _tell("verdict", **asdict(verdict)),

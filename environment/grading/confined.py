@@ -13,6 +13,8 @@ _CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "pids", "devices", "freeze
 _NEEDED = {"cpu", "memory", "pids"}
 #: Where processes of a lab are that did not begin in it (v2: a group whose children have limits holds no processes itself).
 _DOOR = "door"
+#: Where the submission's own kernel is with all that it starts: to be ended without its engine and containers.
+_KERNEL = "kernel"
 
 
 def unified() -> bool:
@@ -61,6 +63,24 @@ class Group:
         """Where a process that enters a lab writes its number."""
         return [place / _DOOR if unified() else place for place in self.folders]
 
+    @property
+    def kernel_doors(self) -> list[Path]:
+        """Where the process that becomes the submission's kernel writes its number."""
+        home = self._kernel.parent
+        return [self._kernel if home in (place, place.parent) else place for place in self.doors]
+
+    @property
+    def _kernel(self) -> Path:
+        place = next((one for one in self.folders if one.parent.name == "pids"), self.folders[0])
+        return place / _KERNEL
+
+    def end_kernel(self) -> None:
+        """End the submission's kernel and every process that it started, however fast they make new ones."""
+        limit = self._kernel / "pids.max"
+        if limit.exists():
+            limit.write_text("0")
+        process.remove_cgroup(self._kernel)
+
     def make(self, owner: int | None = None) -> None:
         """Make the folders with their limits; `owner` may move processes and make cgroups below, but not raise a limit."""
         if unified():
@@ -77,6 +97,8 @@ class Group:
                     (place / name).write_text(str(value))
             if owner is not None:
                 self._give(place, owner)
+        if owner is not None:
+            self._kernel.mkdir(exist_ok=True)
 
     def _give(self, place: Path, owner: int) -> None:
         owned = [place, place / "cgroup.procs"]

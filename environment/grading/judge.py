@@ -69,6 +69,7 @@ def _start_learner(where: lab.Lab, access: clusters.Access | None) -> Path:
         "-c",
         f"umask 007; exec {python} -m ipykernel_launcher -f {seen}",
         cwd=f"{inside.DISK}/home",
+        doors=where.cgroups.kernel_doors,
     )
     # What the kernel's process itself writes goes nowhere: a file would be a way to fill our disk.
     nowhere = subprocess.DEVNULL
@@ -206,6 +207,9 @@ def _judge(
                     # There will be no mark: to wait for an engine that does not answer, check by check, is for nothing.
                     told.problem = line["error"]
                     return told
+            elif line["kind"] == "lost":
+                # What it left running would keep the engine from answering. Nothing of it can be wanted any more.
+                where.cgroups.end_kernel()
             elif line["kind"] == "end":
                 told.errors, told.texts, told.lost, ended = line["errors"], line["texts"], line["lost"], True
                 told.remarks += [f"the notebook's kernel: {told.lost}"] if told.lost else []

@@ -141,15 +141,17 @@ class Lab:
             time.sleep(0.02)
         self.engine = process.identity(unsharing.child(int(str(self.init["pid"]))) or 0)
 
-    def command(self, *words: str, user: int = inside.LEARNER, cwd: str = "/") -> list[str]:
-        """The command line that runs `words` in the lab, as one of its users."""
+    def command(
+        self, *words: str, user: int = inside.LEARNER, cwd: str = "/", doors: list[Path] | None = None
+    ) -> list[str]:
+        """The command line that runs `words` in the lab, as one of its users; `doors` are the cgroups that it enters by."""
         enter = ["nsenter", "--target", str(self.init["pid"]), "--all", f"--wdns={cwd}"]
         groups = f"--groups={inside.DOCKER_GROUP}" if user else "--clear-groups"
         # Without bounds, a set-user-ID program in a container's files would hand out what containers are denied.
         bounds = ["--bounding-set=-all"] if user else []
         # Entering its namespaces brings no process into the lab's cgroups: that comes first, while we may. And where memory
         # runs out, whoever came in by this door goes before the engine.
-        places = " ".join(f"{place}/cgroup.procs" for place in self.cgroups.doors)
+        places = " ".join(f"{place}/cgroup.procs" for place in doors or self.cgroups.doors)
         script = f'for place in {places}; do echo $$ > "$place"; done; echo 800 > /proc/self/oom_score_adj; exec "$@"'
         join = ["sh", "-c", script, "sh"]
         return [*join, *enter, "setpriv", f"--reuid={user}", f"--regid={user}", groups, *bounds, *words]
