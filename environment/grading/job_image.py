@@ -1,5 +1,6 @@
 """The image that Jobs judge submissions of a lesson with: built on this machine, pushed to a registry that the cluster reaches."""
 
+import contextlib
 import json
 import subprocess
 import tempfile
@@ -79,11 +80,14 @@ def build(lesson: str, course: dict[str, Any], tree: Path, repository: str) -> s
     cached = packages.cache(wanted) if wanted else None
     reference = f"{repository}:{lesson}"
     key = _key(course, tree, [versions.image("grader"), *references], cached)
-    known = ((supply.inspect(reference) or {}).get("Config", {}).get("Labels") or {}).get(_KEY)
-    if known != key:
+    before = supply.inspect(reference) or {}
+    if (before.get("Config", {}).get("Labels") or {}).get(_KEY) != key:
         bootstrap.create_environment("lab")
         with console.step(f"build {reference}"):
             _build(reference, key, course, tree, references, cached)
+        if before:
+            with contextlib.suppress(EnvironmentProblem):  # something may use it still
+                supply.docker("rmi", before["Id"])
     return reference
 
 

@@ -7,6 +7,7 @@ import base64
 import contextlib
 import json
 import os
+import secrets
 import stat
 import zlib
 from collections.abc import Iterator
@@ -23,7 +24,9 @@ SUBMISSION = Path("/submission/submission")
 IMAGES, PACKAGES = Path("/lesson/images.tar"), Path("/lesson/packages")
 #: What the line with the verdict begins with; and how large a verdict may be, unpacked (bytes).
 MARK, LARGEST = "VERDICT ", judge.LARGEST_ALL * 2
-_LOOP_MAJOR, _LOOPS = 7, 64
+#: Ranges of user ids to choose from: each needs a judge's id of its own, too.
+_RANGES = lab.FIRST_ID - judge.FIRST_ID
+_LOOP_MAJOR, _LOOPS = 7, 256
 
 
 def pack(document: Any) -> bytes:
@@ -60,7 +63,8 @@ def told_in(log: str) -> judge.Judged:
 
 
 def _make_room() -> None:
-    """cgroup v2: groups with limits are made below a group that holds no process, so this pod's own go one step down."""
+    """cgroup v2: groups with limits are made below a group that holds no process, so this pod's own go one step down.
+    (`job/pod.sh` has seen to it that the root is this pod's.)"""
     if not confined.unified():
         return
     inner = confined.BASE / "pod"
@@ -88,12 +92,13 @@ def _images() -> Iterator[IO[bytes] | None]:
 
 
 def _judge(job: dict[str, Any]) -> judge.Judged:
-    limits = lab.Limits()
+    # Pods of a node share its users: by chance each gets a range of its own.
+    limits, slot = lab.Limits(), secrets.randbelow(_RANGES)
     disk = disks.store() / "disk.ext4"
     with _images() as archive:
-        disks.make(0, disk, paths.ROOT, limits, archive)
+        disks.make(slot, disk, paths.ROOT, limits, archive)
     held = PACKAGES if PACKAGES.exists() else None
-    with lab.Lab(0, disk, paths.ROOT, limits, held) as where:
+    with lab.Lab(slot, disk, paths.ROOT, limits, held) as where:
         return judge.judge(where, job["cells"], cell_seconds=job["cell_seconds"], seconds=job["seconds"])
 
 

@@ -182,6 +182,19 @@ def test_there_is_no_mark_where_the_engine_was_killed(outcomes: dict[str, judge.
     assert "engine" in outcomes["kill-the-engine"].problem
 
 
+@pytest.mark.parametrize("name", ["fork-bomb", "loop-that-ignores-interrupts"])
+def test_what_a_lost_kernel_left_running_keeps_no_check_from_its_answer(
+    outcomes: dict[str, judge.Judged], name: str
+) -> None:
+    """It is ended at once, and the engine answers: there are verdicts, to the last exercise."""
+    told = outcomes[name]
+    assert told.lost, _told(told)
+    assert told.problem == ""
+    assert {verdict["grade_id"] for verdict in told.verdicts} == {
+        cell["id"] for cell in SOURCE if role(cell) == "grade"
+    }
+
+
 def test_nothing_of_a_lab_is_left_on_this_machine(outcomes: dict[str, judge.Judged]) -> None:
     assert outcomes
     assert _traces() == set()

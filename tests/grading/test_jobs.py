@@ -42,6 +42,15 @@ def _kubeconfig(folder: Path) -> Path:
     return file
 
 
+def _forget_image(repository: str) -> None:
+    """It is as large as an engine with all its tools: neither this engine nor the node needs it any longer."""
+    names = f"ctr --namespace k8s.io images list --quiet name~={repository}"
+    script = f"{names} | xargs --no-run-if-empty ctr --namespace k8s.io images remove"
+    for node in kind.nodes(_SHAPE):
+        supply.docker("exec", node, "sh", "-c", script)
+    supply.docker("rmi", "--force", f"{repository}:{LESSON}")
+
+
 @pytest.fixture(scope="module")
 def registry(engine: None) -> Iterator[str]:
     """A registry that this machine and the cluster's nodes reach by the same name."""
@@ -70,6 +79,7 @@ def cluster(registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         _kubectl("delete", "serviceaccount", _ACCOUNT, "--namespace", "default")
         _kubectl("label", "node", "--all", "containers-course.grading-")
         local_registry.forget([int(registry.rpartition(":")[2])], _SHAPE)
+        _forget_image(f"{registry}/judge")
         kind.pause(_SHAPE)
 
 

@@ -1,5 +1,4 @@
-"""A pod's program on cgroup v2, where it finds itself as in a privileged container: a cgroup of its own that it takes for the
-machine's, with itself in it."""
+"""A pod's program, with the patience that an emulated machine takes."""
 
 import sys
 from pathlib import Path

@@ -43,12 +43,12 @@ def _judged(cells: list[Cell], tree: Path) -> judge.Judged:
 
 
 def _in_a_pod(cells: list[Cell]) -> judge.Judged:
-    """What the program of a grading Job's pod tells, started in a cgroup of its own."""
+    """What the program of a grading Job's pod tells, started in a cgroup of its own, as containerd starts it."""
     submission = Path("/dev/shm/submission")
     submission.write_bytes(pod.pack({"cells": cells, "cell_seconds": CELL_SECONDS, "seconds": SUBMISSION_SECONDS}))
     group = "/sys/fs/cgroup/a-pod"
-    program = f"mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec {sys.executable} -m tests.unified.in_a_pod {submission}"
-    script = f"mkdir {group} && echo $$ > {group}/cgroup.procs && exec unshare --cgroup --mount sh -c '{program}'"
+    program = f"sh environment/grading/job/pod.sh {sys.executable} -m tests.unified.in_a_pod {submission}"
+    script = f"mkdir {group} && echo $$ > {group}/cgroup.procs && exec {program}"
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
     return pod.told_in(done.stdout or done.stderr)
 
