@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from environment import paths
+from environment.errors import EnvironmentProblem
 from environment.grading import confined, judge, lab, pod, release, skeleton, unsharing
 from environment.grading.executor import Cell
 from tests.attacks import test_attacks as attacks
@@ -50,7 +51,10 @@ def _in_a_pod(cells: list[Cell]) -> judge.Judged:
     program = f"sh environment/grading/job/pod.sh {sys.executable} -m tests.unified.in_a_pod {submission}"
     script = f"mkdir {group} && echo $$ > {group}/cgroup.procs && exec {program}"
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
-    return pod.told_in(done.stdout or done.stderr)
+    try:
+        return pod.told_in(done.stdout)
+    except EnvironmentProblem as error:
+        return judge.Judged(problem=f"{error.what}; on stderr: {done.stderr[-2000:]}")
 
 
 def main() -> None:
