@@ -49,7 +49,9 @@ def _in_a_pod(cells: list[Cell]) -> judge.Judged:
     submission.write_bytes(pod.pack({"cells": cells, "cell_seconds": CELL_SECONDS, "seconds": SUBMISSION_SECONDS}))
     group = "/sys/fs/cgroup/a-pod"
     program = f"sh environment/grading/job/pod.sh {sys.executable} -m tests.unified.in_a_pod {submission}"
-    script = f"mkdir {group} && echo $$ > {group}/cgroup.procs && exec {program}"
+    # As a kubelet does: its pods may set limits.
+    given = "echo +cpu +memory +pids > /sys/fs/cgroup/cgroup.subtree_control"
+    script = f"{given} && mkdir {group} && echo $$ > {group}/cgroup.procs && exec {program}"
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
     try:
         return pod.told_in(done.stdout)
