@@ -10,10 +10,9 @@ import os
 import secrets
 import stat
 import zlib
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from environment import files, paths
 from environment.errors import EnvironmentProblem
@@ -82,20 +81,11 @@ def _make_loop_devices() -> None:
             os.mknod(device, 0o600 | stat.S_IFBLK, os.makedev(_LOOP_MAJOR, number))
 
 
-@contextlib.contextmanager
-def _images() -> Iterator[IO[bytes] | None]:
-    if IMAGES.exists():
-        with IMAGES.open("rb") as archive:
-            yield archive
-    else:
-        yield None
-
-
 def _judge(job: dict[str, Any]) -> judge.Judged:
     # Pods of a node share its users: by chance each gets a range of its own.
     limits, slot = lab.Limits(), secrets.randbelow(_RANGES)
     disk = disks.store() / "disk.ext4"
-    with _images() as archive:
+    with IMAGES.open("rb") if IMAGES.exists() else contextlib.nullcontext() as archive:
         disks.make(slot, disk, paths.ROOT, limits, archive)
     held = PACKAGES if PACKAGES.exists() else None
     with lab.Lab(slot, disk, paths.ROOT, limits, held) as where:

@@ -11,6 +11,7 @@ from typing import Any
 from environment import labenv, paths
 from environment.grading import executor, proofs
 from environment.notebooks import STUB
+from tests.attacks import submissions
 
 LESSON = "2-03-containers"
 #: Points for all of it, and for the exercises `site` and `greeter`.
@@ -62,5 +63,5 @@ def attacked(attack: str, solved: tuple[str, ...]) -> Notebook:
     """A notebook with an attack early among its cells."""
     made = notebook(solved)
     text = (Path(__file__).parents[1] / "attacks" / "cells" / f"{attack}.py").read_text()
-    made["cells"].insert(4, {"cell_type": "code", "id": "mine", "metadata": {}, "source": text})
+    made["cells"] = submissions.with_attack(made["cells"], text, before=made["cells"][4]["id"])
     return made
