@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 
+from nbformat.v4 import new_code_cell
+
 from environment.grading.executor import Cell, role
 from environment.notebooks import STUB
 
@@ -16,6 +18,6 @@ def submitted(source: list[Cell], honest: Collection[str]) -> list[Cell]:
 
 
 def with_attack(cells: list[Cell], attack: str, before: str) -> list[Cell]:
-    """These cells with the attack right above the one with the id `before`."""
+    """These cells with the attack right above the one with the id `before`: a whole cell, as nbgrader itself reads files."""
     place = next(number for number, cell in enumerate(cells) if cell["id"] == before)
-    return [*cells[:place], {"cell_type": "code", "id": "mine", "source": attack}, *cells[place:]]
+    return [*cells[:place], new_code_cell(attack, id="mine"), *cells[place:]]
