@@ -22,8 +22,9 @@ STUCK = {
 _SETTLING = 2.0
 #: A liveness probe that is to find something out has done so by then, in seconds after the pod was made.
 PROBED_WITHIN = 20.0
-#: With cgroup v1 a busy node at times cannot freeze a new container for a moment; the kubelet tries again by itself.
-_PASSING, _TRIED_AGAIN = "unable to freeze", 40.0
+#: What a busy node says when it needs a moment longer – with cgroup v1 it at times cannot freeze a new container, and the kubelet
+#: may not have read yet what a pod mounts. It tries again by itself: so long, in seconds after the pod was made, we wait.
+_PASSING, _TRIED_AGAIN = ("unable to freeze", "timed out waiting for the condition"), 40.0
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,19 @@ def untouched(found: Object) -> float:
     return age(max([*stamps, str(found["metadata"]["creationTimestamp"])]))
 
 
-def last_warning(name: str, kind: str = "Pod") -> str:
-    """The message of the object's latest warning event."""
-    found = [event for event in kube.events(name, kind=kind) if event.get("type") == "Warning"]
+def last_warning(pod: Object) -> str:
+    """The message of the pod's latest warning event; those of an earlier pod of its name are not its own."""
+    told = pod["metadata"]
+    # A kubelet knows pods from files by the hash of their files.
+    own = {told.get("uid"), (told.get("annotations") or {}).get("kubernetes.io/config.hash")}
+    warnings = [one for one in kube.events(told["name"], kind="Pod") if one.get("type") == "Warning"]
+    found = [one for one in warnings if one["involvedObject"].get("uid") in own]
     return f"{found[-1]['reason']}: {found[-1]['message']}" if found else ""
+
+
+def _passes(message: str, old: float) -> bool:
+    """Whether the kubelet, `old` seconds after the pod was made, may still get over what the message says."""
+    return old < _TRIED_AGAIN and any(one in message for one in _PASSING)
 
 
 def _statuses(pod: Object) -> list[dict[str, Any]]:
@@ -95,7 +105,7 @@ def _stuck(pod: Object) -> State | None:
     for one in _statuses(pod):
         waiting = one.get("state", {}).get("waiting") or {}
         reason, message = waiting.get("reason", ""), str(waiting.get("message", ""))
-        if reason in STUCK and not (_PASSING in message and old < _TRIED_AGAIN):
+        if reason in STUCK and not _passes(message, old):
             last = one.get("lastState", {}).get("terminated") or {}
             code = f" (it last ended with status {last['exitCode']})" if last else ""
             evidence = message if not last else _last_line(name, one["name"])
@@ -127,12 +137,13 @@ def state(pod: Object) -> State:
         return State(False, f"pod '{name}' has ended ({phase}, exit status {', '.join(codes)})")
     stuck = _stuck(pod)
     if stuck:
-        return State(False, f"pod '{name}': {stuck.text}", evidence=stuck.evidence or last_warning(name))
+        return State(False, f"pod '{name}': {stuck.text}", evidence=stuck.evidence or last_warning(pod))
     old = age(pod["metadata"]["creationTimestamp"])
     if phase != "Running":
-        warning = last_warning(name)
-        hopeless = warning.startswith(("FailedMount", "FailedCreatePodSandBox")) and old > _SETTLING
-        return State(False, f"pod '{name}' has been {phase} for {old:.1f} s", moving=not hopeless, evidence=warning)
+        warning = last_warning(pod)
+        failed = warning.startswith(("FailedMount", "FailedCreatePodSandBox")) and not _passes(warning, old)
+        moving = not failed or old <= _SETTLING
+        return State(False, f"pod '{name}' has been {phase} for {old:.1f} s", moving=moving, evidence=warning)
     return _running(pod, name)
 
 
@@ -144,7 +155,7 @@ def _running(pod: Object, name: str) -> State:
         if running and not one.get("ready"):
             since = age(running.get("startedAt"))
             text = f"pod '{name}': container '{one['name']}' has run for {since:.1f} s and is not ready"
-            return State(False, text, moving=since < _probe_budget(specs[one["name"]]), evidence=last_warning(name))
+            return State(False, text, moving=since < _probe_budget(specs[one["name"]]), evidence=last_warning(pod))
     ended = next(
         (one for one in _statuses(pod) if one.get("state", {}).get("terminated") and not one.get("ready")), None
     )
@@ -154,7 +165,7 @@ def _running(pod: Object, name: str) -> State:
             text = f"pod '{name}': container '{ended['name']}': {STUCK['CrashLoopBackOff']} (with status {finished['exitCode']})"
             return State(False, text, evidence=_last_line(name, ended["name"]))
         text = f"pod '{name}': container '{ended['name']}' ended with status {finished.get('exitCode')}"
-        return State(False, text, moving=age(finished.get("finishedAt")) < _SETTLING, evidence=last_warning(name))
+        return State(False, text, moving=age(finished.get("finishedAt")) < _SETTLING, evidence=last_warning(pod))
     return State(
         False, f"pod '{name}' runs and is not ready yet", moving=age(pod["metadata"]["creationTimestamp"]) < 30
     )

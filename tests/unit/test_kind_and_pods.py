@@ -1,6 +1,7 @@
 """What kind is told, what manifests say when they are wrong, and how a pod's state is read."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from environment.cluster import kind, loading, node_image
 from environment.cluster.config import PATCHES, PUBLISHED, kind_config
 from environment.errors import EnvironmentProblem
-from helpers import pods
+from helpers import kube, pods
 from helpers.checks.objects import _dig
 from helpers.errors import CourseError
 from helpers.manifests import parse
@@ -109,6 +110,31 @@ def test_what_does_not_go_away_by_waiting_is_told_at_once(reason: str) -> None:
     assert not state.moving
     assert pods.STUCK[reason] in state.text
     assert state.evidence == "the reason"
+
+
+SYNC = 'MountVolume.SetUp failed for volume "v": failed to sync configmap cache: timed out waiting for the condition'
+MISSING = 'MountVolume.SetUp failed for volume "v": configmap "c" not found'
+
+
+@pytest.mark.parametrize(
+    ("message", "of", "seconds", "moving"),
+    [
+        (SYNC, "this", 5, True),  # a busy node; the kubelet tries again
+        (SYNC, "this", 60, False),
+        (MISSING, "this", 5, False),
+        (MISSING, "this", 1, True),
+        (MISSING, "an earlier one", 5, True),
+    ],
+)
+def test_a_mount_that_fails_is_hopeless_when_it_is(
+    message: str, of: str, seconds: float, moving: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = {"type": "Warning", "reason": "FailedMount", "message": message, "involvedObject": {"uid": of}}
+    monkeypatch.setattr(kube, "events", lambda name, kind: [event])
+    made = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+    pod = {"metadata": {"name": "p", "uid": "this", "creationTimestamp": made}, "spec": {}, "status": {}}
+    state = pods.state(pod)
+    assert (state.moving, bool(state.evidence)) == (moving, of == "this")
 
 
 def test_probes_grant_the_time_that_they_need() -> None:
