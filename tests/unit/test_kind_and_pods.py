@@ -123,6 +123,7 @@ MISSING = 'MountVolume.SetUp failed for volume "v": configmap "c" not found'
         (SYNC, "this", 60, False),
         (MISSING, "this", 5, False),
         (MISSING, "this", 1, True),
+        (MISSING, "its file", 5, False),  # so a kubelet names a pod that it has from a file
         (MISSING, "an earlier one", 5, True),
     ],
 )
@@ -132,9 +133,14 @@ def test_a_mount_that_fails_is_hopeless_when_it_is(
     event = {"type": "Warning", "reason": "FailedMount", "message": message, "involvedObject": {"uid": of}}
     monkeypatch.setattr(kube, "events", lambda name, kind: [event])
     made = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
-    pod = {"metadata": {"name": "p", "uid": "this", "creationTimestamp": made}, "spec": {}, "status": {}}
-    state = pods.state(pod)
-    assert (state.moving, bool(state.evidence)) == (moving, of == "this")
+    told = {
+        "name": "p",
+        "uid": "this",
+        "annotations": {"kubernetes.io/config.hash": "its file"},
+        "creationTimestamp": made,
+    }
+    state = pods.state({"metadata": told, "spec": {}, "status": {}})
+    assert (state.moving, bool(state.evidence)) == (moving, of != "an earlier one")
 
 
 def test_probes_grant_the_time_that_they_need() -> None:
