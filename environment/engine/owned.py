@@ -182,7 +182,9 @@ def _end_leftovers() -> None:
     if host.remembered():
         host.end_container_processes()
     _record().unlink(missing_ok=True)
-    (paths.runtime() / "docker.pid").unlink(missing_ok=True)
+    # Not every host's init reaps at once, and dockerd waits 10 s for a containerd that is dead but not yet reaped.
+    for stale in ("docker.pid", "exec/containerd/containerd.pid"):
+        (paths.runtime() / stale).unlink(missing_ok=True)
 
 
 def install(stage: str) -> list[Path]:
