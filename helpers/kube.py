@@ -175,6 +175,15 @@ def events(name: str = "", *, kind: str = "", namespace: str | None = None) -> l
     return sorted(found, key=lambda event: str(event.get("lastTimestamp") or event["metadata"]["creationTimestamp"]))
 
 
+def events_of(found: Object) -> list[Object]:
+    """Events of this very object, oldest first; those of an earlier one of its kind and name outlive it and are not its own."""
+    told = found["metadata"]
+    # A kubelet knows pods from files by the hash of their files.
+    own = {told.get("uid"), (told.get("annotations") or {}).get("kubernetes.io/config.hash")}
+    happened = events(told["name"], namespace=told.get("namespace"))
+    return [one for one in happened if one["involvedObject"].get("uid") in own]
+
+
 def wait_for(
     kind: str,
     name: str,
@@ -187,6 +196,7 @@ def wait_for(
     """Watch an object until `is_so`; return it. Raises TimedOut with its last warning."""
     resource, deadline = _resource(kind), time.monotonic() + timeout
     place = _place(resource, namespace)
+    found: Object | None = None
     while (left := deadline - time.monotonic()) > 0:
         with asking(f"{kind} '{name}'"):
             flow = resource.watch(
@@ -199,7 +209,8 @@ def wait_for(
                 found = dict(event["object"].to_dict())
                 if event["type"] != "DELETED" and is_so(found):
                     return found
-    warnings = [event["message"] for event in events(name) if event.get("type") == "Warning"]
+    happened = events_of(found) if found else []
+    warnings = [event["message"] for event in happened if event.get("type") == "Warning"]
     raise TimedOut(
         f"after {timeout:g} s still waiting for {kind} '{name}' {what}"
         + (f"; its last warning: {warnings[-1]}" if warnings else ""),

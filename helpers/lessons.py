@@ -130,13 +130,15 @@ class Lesson:
         answers.give(self.folder, key, value)
 
     def solution(self, exercise: str | int, *, give_up: bool = False) -> "Solution":
-        """The reference solution of an exercise, by its number or name: after its check has passed, or for who gives up (which is recorded)."""
+        """The reference solution of an exercise, by its number or name: after its check has passed, or for who gives up
+        (which is recorded)."""
         from helpers import exercises
 
         return exercises.solution(self.name, exercise, give_up=give_up)
 
     def reset(self, exercise: str | int) -> None:
-        """Take away what was made for one exercise, by its number or name – containers, objects, files, answers – to begin it again. Cells stay."""
+        """Take away what was made for one exercise, by its number or name – containers, objects, files, answers – to begin it
+        again. Cells stay."""
         from helpers import exercises
 
         name, gone = exercises.reset(self, exercise)

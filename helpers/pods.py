@@ -22,9 +22,20 @@ STUCK = {
 _SETTLING = 2.0
 #: A liveness probe that is to find something out has done so by then, in seconds after the pod was made.
 PROBED_WITHIN = 20.0
-#: What a busy node says when it needs a moment longer – with cgroup v1 it at times cannot freeze a new container, and the kubelet
-#: may not have read yet what a pod mounts. It tries again by itself: so long, in seconds after the pod was made, we wait.
-_PASSING, _TRIED_AGAIN = ("unable to freeze", "timed out waiting for the condition"), 40.0
+#: What is said when only a moment longer is needed: with cgroup v1 a busy node at times cannot freeze a new container, or set a
+#: pod's network up; the kubelet may not have read yet what a pod mounts; a registry was slow; a node has just come back. It is
+#: tried again by itself: so long, in seconds after the pod was made, we wait.
+_PASSING = (
+    "unable to freeze",
+    "FailedCreatePodSandBox",
+    "timed out waiting for the condition",
+    "i/o timeout",
+    "TLS handshake timeout",
+    "connection reset by peer",
+    "node.kubernetes.io/not-ready",
+    "node.kubernetes.io/unreachable",
+)
+_TRIED_AGAIN = 40.0
 
 
 @dataclass(frozen=True)
@@ -51,17 +62,13 @@ def untouched(found: Object) -> float:
 
 
 def last_warning(pod: Object) -> str:
-    """The message of the pod's latest warning event; those of an earlier pod of its name are not its own."""
-    told = pod["metadata"]
-    # A kubelet knows pods from files by the hash of their files.
-    own = {told.get("uid"), (told.get("annotations") or {}).get("kubernetes.io/config.hash")}
-    warnings = [one for one in kube.events(told["name"], kind="Pod") if one.get("type") == "Warning"]
-    found = [one for one in warnings if one["involvedObject"].get("uid") in own]
+    """The reason and message of the pod's latest warning event; empty where there is none."""
+    found = [one for one in kube.events_of(pod) if one.get("type") == "Warning"]
     return f"{found[-1]['reason']}: {found[-1]['message']}" if found else ""
 
 
 def _passes(message: str, old: float) -> bool:
-    """Whether the kubelet, `old` seconds after the pod was made, may still get over what the message says."""
+    """Whether the cluster, `old` seconds after the pod was made, may still get over what the message says."""
     return old < _TRIED_AGAIN and any(one in message for one in _PASSING)
 
 
@@ -111,8 +118,10 @@ def _stuck(pod: Object) -> State | None:
             evidence = message if not last else _last_line(name, one["name"])
             return State(False, f"container '{one['name']}' is in {reason}: {STUCK[reason]}{code}", evidence=evidence)
     for one in pod.get("status", {}).get("conditions") or []:
-        if one["type"] == "PodScheduled" and one["status"] == "False" and old > _SETTLING:
-            return State(False, "no node takes it", evidence=str(one.get("message", "")))
+        message = str(one.get("message", ""))
+        unplaced = one["type"] == "PodScheduled" and one["status"] == "False"
+        if unplaced and old > _SETTLING and not _passes(message, old):
+            return State(False, "no node takes it", evidence=message)
     return None
 
 

@@ -99,11 +99,6 @@ def judge_one(
     )
 
 
-def _judged_by(lesson: str) -> str:
-    """Names all that a mark depends on, besides the submission."""
-    return files.digest_of(dependencies.judged_by(lesson), *clusters.rules())
-
-
 @dataclass(frozen=True)
 class Elsewhere:
     """A cluster whose Jobs judge: a context of the user's kubeconfig, and the repository that its nodes have images from."""
@@ -128,7 +123,7 @@ def _judge_all(
     lesson: str, names: list[str], jobs: int | None, tree: Path, on: Elsewhere | None, *, again: bool
 ) -> None:
     """Judge what has no verdict yet, `jobs` at a time; each verdict is on disk as soon as it falls."""
-    waiting, judged_by = {}, _judged_by(lesson)
+    waiting, judged_by = {}, dependencies.judged_by(lesson)
     for student in names:
         rebuilt, content = prepare(lesson, student, judged_by)
         known = verdicts.load(lesson, student)
@@ -185,7 +180,7 @@ def save(lesson: str, names: list[str]) -> None:
 
 
 def _by_hand(lesson: str, names: list[str], why: str) -> None:
-    judged_by = _judged_by(lesson)
+    judged_by = dependencies.judged_by(lesson)
     for student in names:
         _, content = prepare(lesson, student, judged_by)
         verdicts.store(lesson, student, verdicts.Record(content, verdicts.BY_HAND, problem=why))

@@ -125,11 +125,6 @@ class Cluster:
         )
 
 
-def rules() -> list[bytes]:
-    """The rules that hold in grading clusters, as they are written."""
-    return [path.read_bytes() for path in sorted(_HERE.glob("*.yaml"))]
-
-
 def end() -> None:
     """Delete all grading clusters."""
     for shape in _SHAPES:

@@ -129,5 +129,5 @@ def content_hash(lesson: str) -> str:
 def judged_by(lesson: str) -> str:
     """Names everything that the marks of submissions depend on: what proofs do, and the labs that submissions run in."""
     grading = paths.ROOT / "environment" / "grading"
-    labs = [path.read_bytes() for path in sorted(grading.rglob("*")) if path.suffix in {".py", ".sh"}]
+    labs = [path.read_bytes() for path in sorted(grading.rglob("*")) if path.suffix in {".py", ".sh", ".yaml"}]
     return files.digest_of(content_hash(lesson), *labs)

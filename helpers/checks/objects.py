@@ -78,11 +78,7 @@ class ObjectCheck:
         """An event with this reason happened to it."""
 
         def probe(found: Object) -> Seen:
-            # Events outlive their object; an earlier one of that name does not count.
-            mine = [
-                one for one in kube.events(self._name) if one["involvedObject"].get("uid") == found["metadata"]["uid"]
-            ]
-            reasons = [str(event["reason"]) for event in mine]
+            reasons = [str(event["reason"]) for event in kube.events_of(found)]
             return Seen(reason in reasons, f"its events are: {', '.join(dict.fromkeys(reasons)) or 'none'}")
 
         return self._expect(f"had the event {reason}", probe, points, hint)

@@ -54,9 +54,10 @@ def test_a_change_is_noticed_where_it_matters(
     assert (dependencies.content_hash(lesson) != before) is matters
 
 
-def test_marks_depend_on_the_labs_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["inside.sh", "namespace.yaml"])
+def test_marks_depend_on_the_labs_as_well(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lesson, read = "2-03-containers", Path.read_bytes
     before = dependencies.judged_by(lesson)
-    changed = paths.ROOT / "environment" / "grading" / "isolation" / "inside.sh"
+    changed = paths.ROOT / "environment" / "grading" / "isolation" / name
     monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path == changed else b""))
     assert dependencies.judged_by(lesson) != before

@@ -112,6 +112,17 @@ def test_what_does_not_go_away_by_waiting_is_told_at_once(reason: str) -> None:
     assert state.evidence == "the reason"
 
 
+def _young(seconds: float, **status: Any) -> dict[str, Any]:
+    """A pod that was made so many seconds ago."""
+    told = {
+        "name": "p",
+        "uid": "this",
+        "annotations": {"kubernetes.io/config.hash": "its file"},
+        "creationTimestamp": (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(),
+    }
+    return {**_pod(**status), "metadata": told}
+
+
 SYNC = 'MountVolume.SetUp failed for volume "v": failed to sync configmap cache: timed out waiting for the condition'
 MISSING = 'MountVolume.SetUp failed for volume "v": configmap "c" not found'
 
@@ -131,16 +142,49 @@ def test_a_mount_that_fails_is_hopeless_when_it_is(
     message: str, of: str, seconds: float, moving: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = {"type": "Warning", "reason": "FailedMount", "message": message, "involvedObject": {"uid": of}}
-    monkeypatch.setattr(kube, "events", lambda name, kind: [event])
-    made = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
-    told = {
-        "name": "p",
-        "uid": "this",
-        "annotations": {"kubernetes.io/config.hash": "its file"},
-        "creationTimestamp": made,
-    }
-    state = pods.state({"metadata": told, "spec": {}, "status": {}})
+    monkeypatch.setattr(kube, "events", lambda name, namespace: [event])
+    state = pods.state(_young(seconds))
     assert (state.moving, bool(state.evidence)) == (moving, of != "an earlier one")
+
+
+@pytest.mark.parametrize("seconds", [5, 60])
+def test_a_node_that_sets_a_pod_up_tries_again_before_it_is_given_up(
+    seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "failed to set up sandbox: context deadline exceeded"
+    event = {"type": "Warning", "reason": "FailedCreatePodSandBox", "message": said, "involvedObject": {"uid": "this"}}
+    monkeypatch.setattr(kube, "events", lambda name, namespace: [event])
+    assert pods.state(_young(seconds)).moving == (seconds < 40)
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds", "moving"),
+    [
+        ("0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }", 5, True),
+        ("0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }", 60, False),
+        ("0/1 nodes are available: 1 Insufficient memory", 5, False),
+        ("0/1 nodes are available: 1 Insufficient memory", 1, True),
+    ],
+)
+def test_a_pod_that_no_node_takes_is_hopeless_unless_a_node_is_just_back(
+    message: str, seconds: float, moving: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kube, "events", lambda name, namespace: [])
+    condition = {"type": "PodScheduled", "status": "False", "message": message}
+    assert pods.state(_young(seconds, conditions=[condition])).moving == moving
+
+
+@pytest.mark.parametrize(
+    ("message", "moving"),
+    [
+        ('failed to pull "hub.local/app:1": net/http: TLS handshake timeout', True),
+        ('failed to pull "hub.local/app:1": dial tcp: lookup hub.local: no such host', False),
+    ],
+)
+def test_a_registry_that_was_slow_is_asked_again(message: str, moving: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kube, "events", lambda name, namespace: [])
+    waiting = {"name": "app", "state": {"waiting": {"reason": "ErrImagePull", "message": message}}}
+    assert pods.state(_young(5, containerStatuses=[waiting])).moving == moving
 
 
 def test_probes_grant_the_time_that_they_need() -> None:
