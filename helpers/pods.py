@@ -1,5 +1,6 @@
 """What a pod is going through, in words: is it still on its way, or in trouble that time won't cure?"""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -25,15 +26,10 @@ PROBED_WITHIN = 20.0
 #: What is said when only a moment longer is needed: with cgroup v1 a busy node at times cannot freeze a new container, or set a
 #: pod's network up; the kubelet may not have read yet what a pod mounts; a registry was slow; a node has just come back. It is
 #: tried again by itself: so long, in seconds after the pod was made, we wait.
-_PASSING = (
-    "unable to freeze",
-    "FailedCreatePodSandBox",
-    "timed out waiting for the condition",
-    "i/o timeout",
-    "TLS handshake timeout",
-    "connection reset by peer",
-    "node.kubernetes.io/not-ready",
-    "node.kubernetes.io/unreachable",
+_PASSING = re.compile(
+    "unable to freeze|FailedCreatePodSandBox|timed out waiting for the condition"
+    r"|dial tcp \S+:\d+: i/o timeout|TLS handshake timeout|connection reset by peer"
+    r"|node\.kubernetes\.io/(not-ready|unreachable)"
 )
 _TRIED_AGAIN = 40.0
 
@@ -69,7 +65,7 @@ def last_warning(pod: Object) -> str:
 
 def _passes(message: str, old: float) -> bool:
     """Whether the cluster, `old` seconds after the pod was made, may still get over what the message says."""
-    return old < _TRIED_AGAIN and any(one in message for one in _PASSING)
+    return old < _TRIED_AGAIN and bool(_PASSING.search(message))
 
 
 def _statuses(pod: Object) -> list[dict[str, Any]]:

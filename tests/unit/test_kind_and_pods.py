@@ -178,7 +178,10 @@ def test_a_pod_that_no_node_takes_is_hopeless_unless_a_node_is_just_back(
     ("message", "moving"),
     [
         ('failed to pull "hub.local/app:1": net/http: TLS handshake timeout', True),
+        ('failed to pull "hub.local/app:1": dial tcp 10.0.0.7:443: i/o timeout', True),
         ('failed to pull "hub.local/app:1": dial tcp: lookup hub.local: no such host', False),
+        # Without a network no name is found, however often one asks.
+        ('failed to pull "hub.local/app:1": dial tcp: lookup hub.local on 10.0.0.2:53: read udp: i/o timeout', False),
     ],
 )
 def test_a_registry_that_was_slow_is_asked_again(message: str, moving: bool, monkeypatch: pytest.MonkeyPatch) -> None:
