@@ -7,7 +7,7 @@ from helpers.checks.settings import ContainerSettings
 from helpers.checks.verdict import PATIENCE, Expectation, Seen
 from helpers.lessons import attached
 
-#: A container this young (seconds) may still be on its way to what is expected of it.
+#: A container this young (seconds) may still be on its way to what is expected of it; that it ends is waited for so long.
 _YOUNG = 5.0
 #: One this young may end as soon as it began: that it runs is believed a moment later.
 _NEWBORN = 0.7
@@ -61,7 +61,7 @@ class ContainerCheck(ContainerSettings):
             state = box.attrs["State"]
             ended = state["Status"] == "exited"
             text = f"it is {state['Status']}" + (f" with code {state['ExitCode']}" if ended else "")
-            return Seen(ended and state["ExitCode"] == code, text, _moving(box), _last_line(box))
+            return Seen(ended and state["ExitCode"] == code, text, _moving(box), _last_line(box), patience=_YOUNG)
 
         return self._expect(f"ended with exit code {code}", probe, points, hint)
 
@@ -73,7 +73,8 @@ class ContainerCheck(ContainerSettings):
             text = f"it is {state['Status']}"
             if state["Status"] == "exited":
                 text += f" with code {state['ExitCode']}" + (", and not for want of memory" * (not state["OOMKilled"]))
-            return Seen(state["Status"] == "exited" and state["OOMKilled"], text, _moving(box), _last_line(box))
+            right = state["Status"] == "exited" and state["OOMKilled"]
+            return Seen(right, text, _moving(box), _last_line(box), patience=_YOUNG)
 
         return self._expect("was ended by the kernel at its memory limit", probe, points, hint)
 
@@ -134,7 +135,10 @@ class ContainerCheck(ContainerSettings):
 
         def probe(box: containers.Container) -> Seen:
             count = box.attrs["RestartCount"]
-            return Seen(count >= times, f"the engine restarted it {count} times", _restarts(box))
+            # The engine is at it, however long a busy machine takes.
+            patience = _START_SECONDS if box.attrs["State"]["Status"] == "restarting" else _YOUNG
+            moving = count < times and _restarts(box)
+            return Seen(count >= times, f"the engine restarted it {count} times", moving, patience=patience)
 
         return self._expect(f"was restarted by the engine at least {times}×", probe, points, hint)
 

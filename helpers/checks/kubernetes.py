@@ -6,6 +6,9 @@ from helpers.checks.verdict import PATIENCE, Expectation, Seen
 from helpers.errors import CannotTell, CourseError, NotFound
 from helpers.manifests import Object
 
+#: How long a pod that is to end may go on running, in seconds, before that counts as standing still.
+_ENDING = 5.0
+
 
 class PodCheck(ObjectCheck):
     """What can be expected of a pod."""
@@ -56,6 +59,7 @@ class PodCheck(ObjectCheck):
                 done and set(codes) == {status},
                 now.text,
                 running and pods.age(found["metadata"]["creationTimestamp"]) < 20,
+                patience=_ENDING,
             )
 
         return self._expect(f"ended with exit status {status}", probe, points, hint)
@@ -66,7 +70,7 @@ class PodCheck(ObjectCheck):
         def probe(found: Object) -> Seen:
             count = pods.restarts(found)
             coming = count < times and pods.may_be_restarted(found)
-            moving = pods.state(found).moving or coming
+            moving = count < times and (pods.state(found).moving or coming)
             return Seen(
                 count >= times, f"restarts: {count}", moving, patience=pods.PROBED_WITHIN if coming else PATIENCE
             )

@@ -138,3 +138,10 @@ def test_a_lesson_that_fails_under_papermill_leaves_nothing(tmp_path: Path, monk
     assert "failed" in problem
     assert not (paths.state() / "lessons" / LESSON).exists()
     assert containers.Container("site").state == "absent"
+
+
+@pytest.mark.parametrize("options", [[], ["--restart", "always"]])
+def test_a_program_that_takes_a_moment_to_end_is_waited_for(lesson: lessons.Lesson, options: list[str]) -> None:
+    lesson.bash(f"docker run -d --name free {' '.join(options)} busybox:1.37 sh -c 'sleep 3; exit 3'")
+    wanted = container("free").was_restarted(1) if options else container("free").exited_with(3)
+    assert verify(wanted).points == 1
